@@ -1,0 +1,201 @@
+"""Django settings. Everything that differs between installations comes from the environment (see .env.example)."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+from chatapp import env
+
+BASE_DIR = env.BASE_DIR
+VAR_DIR = env.var_dir()
+
+# Who and where we are ------------------------------------------------------------------------------------------------
+
+PORT = env.whole_number("PORT", 8000, minimum=1, maximum=65535)
+PUBLIC_URL = env.http_url("PUBLIC_URL", f"http://127.0.0.1:{PORT}", check=env.is_safe_origin)
+IS_HTTPS = PUBLIC_URL.startswith("https://")
+_public_host = urlsplit(PUBLIC_URL).hostname or ""
+
+DEBUG = env.flag("DEBUG")
+if DEBUG and IS_HTTPS:
+    raise ImproperlyConfigured("DEBUG is true while PUBLIC_URL is https; debug pages show secrets, so set DEBUG=false.")
+SECRET_KEY = env.secret("SECRET_KEY", minimum=40)
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", (_public_host,) if IS_HTTPS else ("127.0.0.1", "localhost", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", (PUBLIC_URL,))
+TRUSTED_PROXY_COUNT = env.whole_number("TRUSTED_PROXY_COUNT", 0, maximum=10)
+
+# Cookies and headers -------------------------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by load balancers over plain http
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if IS_HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],  # data: is the admin's own icons
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "object-src": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+
+# The application -----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "accounts",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "conversations",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "chatapp.urls"
+ASGI_APPLICATION = "chatapp.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a prompt at its limit, percent-encoded, must reach the form's own check
+
+# PostgreSQL ----------------------------------------------------------------------------------------------------------
+
+# Under ASGI each request has a thread of its own, so connections come from a pool rather than staying with a thread.
+DATABASES = {"default": env.postgres("DATABASE_URL")}
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10, "max_idle": 60}  # type: ignore[index]
+CACHES = {  # in the database, so that throttles are shared by all processes
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
+}
+
+# Jobs ----------------------------------------------------------------------------------------------------------------
+
+PROCRASTINATE_ON_APP_READY = "conversations.live.connector.install"
+PROCRASTINATE_WORKER_DEFAULTS = {
+    "concurrency": 200,
+    "shutdown_graceful_timeout": 15,
+    "fetch_job_polling_interval": 0.5,
+    "delete_jobs": "successful",
+    "update_heartbeat_interval": 5.0,
+}
+
+# Sign-in -------------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "conversations:list"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+
+# The model -----------------------------------------------------------------------------------------------------------
+
+OPENAI_API_KEY = env.text("OPENAI_API_KEY")
+OPENAI_BASE_URL = env.http_url("OPENAI_BASE_URL")
+OPENAI_BACKGROUND = env.flag("OPENAI_BACKGROUND")
+DEFAULT_MODEL = env.text("DEFAULT_MODEL", "gpt-4o")
+MAX_PROMPT_CHARS = env.whole_number("MAX_PROMPT_CHARS", 100_000, minimum=1, maximum=1_000_000)
+
+# Files ---------------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT") or VAR_DIR / "static")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME")
+AWS_S3_ENDPOINT_URL = env.http_url("AWS_S3_ENDPOINT_URL") or None
+AWS_S3_REGION_NAME = env.text("AWS_S3_REGION_NAME") or None
+AWS_S3_ADDRESSING_STYLE = env.choice("AWS_S3_ADDRESSING_STYLE", "auto", ("auto", "path", "virtual"))
+AWS_S3_FILE_OVERWRITE = False
+AWS_S3_SIGNATURE_VERSION = "s3v4"
+AWS_QUERYSTRING_EXPIRE = 60  # seconds that a signed link lives
+AWS_DEFAULT_ACL = None
+if IS_HTTPS and not AWS_STORAGE_BUCKET_NAME:
+    raise ImproperlyConfigured("AWS_STORAGE_BUCKET_NAME is not set. With an https PUBLIC_URL files need a bucket.")
+_FILE_STORAGE: dict[str, object] = (
+    {"BACKEND": "storages.backends.s3.S3Storage"}
+    if AWS_STORAGE_BUCKET_NAME
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}}
+)
+STORAGES = {
+    "default": _FILE_STORAGE,
+    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+}
+SERVESTATIC_KEEP_ONLY_HASHED_FILES = False
+
+# Logs: what happened to which row, never what was said ---------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "propagate": False},
+        "procrastinate": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+        "openai": {"level": "WARNING"},
+    },
+}

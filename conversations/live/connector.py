@@ -1,0 +1,84 @@
+"""Procrastinate's connection to PostgreSQL, made to outlast an outage of the database."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, override
+
+import procrastinate
+from procrastinate.connector import BaseAsyncConnector, Notify
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.utils import connector_params
+from procrastinate.exceptions import ConnectorException
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+
+logger = logging.getLogger(__name__)
+
+OUTAGE_SECONDS = 120.0
+RETRY_SECONDS = 0.5
+
+
+class PatientConnector(procrastinate.PsycopgConnector):
+    """Waits up to two minutes for a database that is away, where Procrastinate's own would end the worker at once.
+
+    A statement whose answer was lost may run twice. Each of the worker's statements can bear that: a job that was
+    fetched without our knowing is found by the rescue of stalled answers.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(timeout=OUTAGE_SECONDS, reconnect_timeout=OUTAGE_SECONDS, max_size=6, **kwargs)
+
+    @override
+    async def execute_query_async(self, query: Any, **arguments: Any) -> None:
+        await _outlast(lambda: super(PatientConnector, self).execute_query_async(query, **arguments))
+
+    @override
+    async def execute_query_one_async(self, query: Any, **arguments: Any) -> dict[str, Any]:
+        return await _outlast(lambda: super(PatientConnector, self).execute_query_one_async(query, **arguments))
+
+    @override
+    async def execute_query_all_async(self, query: Any, **arguments: Any) -> list[dict[str, Any]]:
+        return await _outlast(lambda: super(PatientConnector, self).execute_query_all_async(query, **arguments))
+
+    @override
+    async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
+        channels = list(channels)
+        await _outlast(lambda: super(PatientConnector, self).listen_notify(on_notification, channels))
+
+
+async def _outlast[Result](statement: Callable[[], Awaitable[Result]]) -> Result:
+    loop = asyncio.get_running_loop()
+    lost_at: float | None = None
+    while True:
+        began_at = loop.time()
+        try:
+            return await statement()
+        except ConnectorException as error:
+            now = loop.time()
+            # What ran for a while (listening does, for hours) had found the database again: a new outage begins.
+            if lost_at is None or now - began_at > 5:
+                lost_at = now
+            if not _is_connection_lost(error) or now - lost_at > OUTAGE_SECONDS:
+                raise
+            logger.warning("The database is away; trying again.")
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _is_connection_lost(error: ConnectorException) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, OperationalError) and not isinstance(cause, PoolTimeout)
+
+
+class PatientDjangoConnector(DjangoConnector):
+    """Django's connection for deferring jobs, and a `PatientConnector` for the worker."""
+
+    @override
+    def get_worker_connector(self) -> BaseAsyncConnector:
+        return PatientConnector(kwargs=connector_params(self.alias))
+
+
+def install(app: procrastinate.App) -> None:
+    """Give Procrastinate's app our connector (setting PROCRASTINATE_ON_APP_READY)."""
+    app.connector = PatientDjangoConnector()
+    app.job_manager.connector = app.connector

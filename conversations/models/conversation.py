@@ -1,0 +1,99 @@
+"""A conversation of one person with one assistant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from conversations.ids import uuid7
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from conversations.models.message import Message
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def visible_to(self, user: User) -> Self:
+        """Return the conversations that `user` may see on pages and over the API: their own, unless hidden."""
+        return self.filter(owner=user, hidden_at__isnull=True)
+
+    def recent(self) -> Self:
+        """Order by last activity, newest first."""
+        return self.order_by("-last_activity_at", "-id")
+
+
+class Conversation(models.Model):
+    """A conversation. Its messages are a tree; `current_leaf` ends the path that is shown."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        CONCLUDED = "concluded", "Concluded"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_comment="UUID version 7.")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="conversations",
+        db_comment="The person whose conversation it is.",
+    )
+    assistant = models.ForeignKey(
+        "Assistant", on_delete=models.PROTECT, related_name="conversations", db_comment="Who answers."
+    )
+    title = models.CharField(max_length=200, db_comment="Made from the first prompt, then by the model or the owner.")
+    is_title_provisional = models.BooleanField(
+        default=True, db_comment="The title is still the beginning of the first prompt."
+    )
+    state = models.CharField(
+        max_length=12, choices=State, default=State.OPEN, db_comment="A concluded conversation takes no more messages."
+    )
+    current_leaf = models.ForeignKey(
+        "Message",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_comment="The last message of the path that is shown.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it began.")
+    last_activity_at = models.DateTimeField(default=timezone.now, db_comment="When something was last said in it.")
+    concluded_at = models.DateTimeField(null=True, blank=True, db_comment="When it was concluded.")
+    hidden_at = models.DateTimeField(null=True, blank=True, db_comment="When its owner put it out of sight.")
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        db_table_comment = "Conversations of people with assistants."
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=["open", "concluded"]), name="conversation_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state="open", concluded_at__isnull=True) | Q(state="concluded", concluded_at__isnull=False),
+                name="concluded_conversation_has_its_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["owner", "-last_activity_at", "-id"],
+                condition=Q(hidden_at__isnull=True),
+                name="conversation_history",
+            ),
+            models.Index(fields=["-last_activity_at"], name="conversation_by_activity"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+    def path(self) -> list[Message]:
+        """Return the messages from the first one to `current_leaf`, oldest first, in one query."""
+        by_id = {message.pk: message for message in self.messages.all()}
+        path, at = [], self.current_leaf_id
+        while at is not None and at in by_id:
+            path.append(by_id[at])
+            at = by_id[at].parent_id
+        return path[::-1]
