@@ -1,0 +1,1 @@
+"""What `make run` brings along so that nothing has to be installed: PostgreSQL, a local model, a supervisor."""
