@@ -2,8 +2,6 @@
 
 Only the wheel's programs are used. The server listens on 127.0.0.1 alone, has no Unix socket, and its superuser has no
 password and so cannot sign in; the application's role owns its database and nothing else.
-
-    python -m chatapp.embedded.postgres FOLDER      turns into the server of that folder (what the supervisor runs)
 """
 
 import contextlib
@@ -16,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,8 +23,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from chatapp.embedded import ports, privileges
+from chatapp.embedded import child, ports
 
+_CHECKOUT = Path(__file__).resolve().parents[2]
 _ROLE = "verbatim"
 _MAJOR = "18"
 _STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT, "kill": signal.SIGKILL}
@@ -101,6 +101,7 @@ class Cluster:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._check_version()
         self.stop()
+        remove_foreign_pid_file(self.data)
         known = urlsplit(self.url) if self.url_file.exists() else None
         if known and known.password and known.port:
             password, port = known.password, known.port if ports.is_free(known.port) else ports.find_free_port()
@@ -112,15 +113,16 @@ class Cluster:
         if not self.is_initialised:
             self._make_data(password)
 
-    def server_command(self) -> list[str]:
-        """The server itself, in the foreground; to be run as the owner of the data."""
+    def command(self, *, ends_with_parent: bool = True) -> list[str]:
+        """What a supervisor runs in the checkout's folder, as root or as anybody: it becomes the server itself.
+
+        The server ends when the supervisor is gone. That needs a parent that starts it from its main thread.
+        """
         given = {**self._parameters, "port": str(self.port)}
         options = [part for name, value in given.items() for part in ("-c", f"{name}={value}")]
-        return [str(find_binaries() / "postgres"), "-D", str(self.data), *options]
-
-    def command(self) -> list[str]:
-        """What a supervisor runs, as root or as anybody; the server that it becomes ends when the supervisor is gone."""
-        return [sys.executable, "-m", "chatapp.embedded.postgres", str(self.directory)]
+        tie = ["--end-with-parent", "INT"] if ends_with_parent else []
+        wrapper = [sys.executable, "-m", "chatapp.embedded.child", "--owner-of", str(self.data), *tie, "--"]
+        return [*wrapper, str(find_binaries() / "postgres"), "-D", str(self.data), *options]
 
     def start(self, *, timeout: float = 30) -> None:
         """Start the server as a child of this process and wait until it answers.
@@ -130,10 +132,13 @@ class Cluster:
         deadline = time.monotonic() + timeout
         if not self.is_initialised or not self.url_file.exists():
             self.initialise()
+        remove_foreign_pid_file(self.data)
+        command = self.command(ends_with_parent=threading.current_thread() is threading.main_thread())
         while True:
-            remove_foreign_pid_file(self.data)
-            with self.log_file.open("ab") as log:
-                self._process = _popen(self.server_command(), privileges.account_of(self.data), log.fileno())
+            with self.log_file.open("ab") as log:  # a group of its own: a Ctrl-C meant for its parent must not reach it
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=_CHECKOUT, process_group=0
+                )
             try:
                 return self.wait_ready(max(deadline - time.monotonic(), 0.1))
             except PostgresError:
@@ -195,11 +200,11 @@ class Cluster:
         draft = self.directory / "postgres.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
-        account = privileges.choose_account()
+        account = child.choose_account()
         if account is not None:
             os.chown(draft, account.pw_uid, account.pw_gid)
-            privileges.let_through(draft)
-            privileges.let_through(find_binaries() / "postgres")
+            child.let_through(draft)
+            child.let_through(find_binaries() / "postgres")
         options = [
             "--username=postgres",
             "--auth=trust",
@@ -220,7 +225,7 @@ class Cluster:
     def _run_single(self, data: Path, *statements: str) -> None:
         """Run statements as the superuser that cannot sign in (PostgreSQL's manual, "postgres", Single-User Mode)."""
         command = [str(find_binaries() / "postgres"), "--single", "-D", str(data), "postgres"]
-        _run(command, privileges.account_of(data), "".join(f"{line};\n" for line in statements))
+        _run(command, child.account_of(data), "".join(f"{line};\n" for line in statements))
 
 
 def find_postmaster(data: Path) -> int | None:
@@ -271,29 +276,9 @@ def _find_ctype() -> str:
         locale.setlocale(locale.LC_CTYPE, before)
 
 
-def _popen(command: Sequence[str], account: pwd.struct_passwd | None, log: int) -> subprocess.Popen[bytes]:
-    """Start the server in a group of its own, so that a Ctrl-C meant for its parent does not reach it first."""
-    user, group, extra = _identity(account)
-    nothing = subprocess.DEVNULL
-    return subprocess.Popen(
-        command,
-        stdin=nothing,
-        stdout=log,
-        stderr=log,
-        cwd="/",
-        process_group=0,
-        user=user,
-        group=group,
-        extra_groups=extra,
-    )
-
-
-def _identity(account: pwd.struct_passwd | None) -> tuple[int | None, int | None, list[int] | None]:
-    return (account.pw_uid, account.pw_gid, []) if account else (None, None, None)
-
-
 def _run(command: Sequence[str], account: pwd.struct_passwd | None, given: str = "") -> None:
-    user, group, extra = _identity(account)
+    user, group = (account.pw_uid, account.pw_gid) if account else (None, None)
+    extra: list[int] | None = [] if account else None
     done = subprocess.run(
         command,
         input=given,
@@ -307,19 +292,3 @@ def _run(command: Sequence[str], account: pwd.struct_passwd | None, given: str =
     )
     if done.returncode or "ERROR:" in done.stderr or "FATAL:" in done.stderr:
         raise PostgresError(f"{Path(command[0]).name} failed: {(done.stderr or done.stdout).strip()}")
-
-
-def main(directory: Path) -> None:
-    """Turn this process into the server of `directory`, as the owner of its data."""
-    cluster = Cluster(directory)
-    remove_foreign_pid_file(cluster.data)
-    account = privileges.account_of(cluster.data)
-    command = cluster.server_command()
-    if account is not None:
-        privileges.become(account)
-    privileges.die_with_parent(signal.SIGINT)
-    os.execv(command[0], command)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -1,5 +1,9 @@
-"""Who a child process runs as, and what ends it when its parent is gone."""
+"""Turns into another program: as whom it runs, and what ends it when its parent is gone.
 
+python -m chatapp.embedded.child [--owner-of PATH] [--end-with-parent INT] -- PROGRAM ARGUMENT...
+"""
+
+import argparse
 import ctypes
 import os
 import pwd
@@ -43,23 +47,42 @@ def let_through(path: Path) -> None:
             folder.chmod(mode | stat.S_IXOTH)
 
 
-def become(account: pwd.struct_passwd) -> None:
-    """Turn this process into that account's for good."""
+def _become(account: pwd.struct_passwd) -> None:
     os.setgroups([])
     os.setgid(account.pw_gid)
     os.setuid(account.pw_uid)
     os.environ["HOME"] = "/"
+    os.chdir("/")
 
 
-def die_with_parent(sign: signal.Signals) -> None:
-    """Have the kernel send `sign` when the parent is gone, however it went; Linux only, elsewhere this does nothing.
+def _end_with_parent(sign: signal.Signals, parent: int) -> None:
+    """Have the kernel send `sign` when the parent is gone, even by a kill -9; Linux only, elsewhere this does nothing.
 
-    To be called after `become`, which clears it. Linux manual, "PR_SET_PDEATHSIG": it is kept across execve, and it
-    fires when the parent *thread* ends, so only a process started by a main thread may use it.
+    Linux manual, "PR_SET_PDEATHSIG": a change of account clears it, execve keeps it, and it fires when the parent's
+    *thread* ends, so only a process started by a main thread may use it.
     """
     if sys.platform != "linux":
         return
-    parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(sign), 0, 0, 0)
-    if os.getppid() != parent:  # it went between the fork and the call
+    if os.getppid() != parent:  # it went before the call
         raise SystemExit(1)
+
+
+def main() -> None:
+    """Turn this process into the program that its command line names."""
+    parent = os.getppid()
+    parser = argparse.ArgumentParser(prog="python -m chatapp.embedded.child")
+    parser.add_argument("--owner-of", type=Path, help="run as the account that owns this path, when started by root")
+    parser.add_argument("--end-with-parent", choices=("INT", "TERM"), help="the signal to get when the parent is gone")
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args()
+    account = account_of(options.owner_of) if options.owner_of else None
+    if account is not None:
+        _become(account)
+    if options.end_with_parent:
+        _end_with_parent(signal.Signals[f"SIG{options.end_with_parent}"], parent)
+    os.execvp(options.command[0], options.command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""What every test gets: a PostgreSQL of this run's own, settings that come from here alone, and a fake OpenAI."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chatapp.embedded.postgres import Cluster
+
+# What a developer's shell or .env may hold and a test must not see.
+_FOREIGN = ("AWS_", "OIDC_", "OPENAI_", "ADMIN_", "PUBLIC_URL", "DEBUG", "ALLOWED_HOSTS", "CSRF_", "CORS_", "TRUSTED_")
+_folder = pytest.StashKey[Path]()
+_cluster = pytest.StashKey[Cluster]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the run's database server once, before the settings load; pytest-xdist's workers inherit its address."""
+    if not hasattr(config, "workerinput"):
+        _prepare_environment(config)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "chatapp.settings"
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what `pytest_configure` started."""
+    if _cluster in config.stash:
+        config.stash[_cluster].stop()
+    if _folder in config.stash:
+        shutil.rmtree(config.stash[_folder], ignore_errors=True)
+
+
+def _prepare_environment(config: pytest.Config) -> None:
+    for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
+        del os.environ[name]
+    config.stash[_folder] = folder = Path(tempfile.mkdtemp(prefix="verbatim-tests-"))
+    os.environ["VAR_DIR"] = str(folder / "var")
+    os.environ["SECRET_KEY"] = "a key for tests alone, in no way a secret of anybody"
+    os.environ["OPENAI_API_KEY"] = "sk-test"
+    os.environ["OPENAI_BASE_URL"] = "http://127.0.0.1:9/v1"  # nothing listens there until a test has a fake
+    if not os.environ.get("DATABASE_URL"):
+        config.stash[_cluster] = cluster = Cluster(folder, durable=False, can_create_databases=True)
+        cluster.start()
+        os.environ["DATABASE_URL"] = cluster.url
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A database server of one test's own, not started yet: for tests that stop and kill it."""
+    cluster = Cluster(tmp_path / "cluster", durable=False, can_create_databases=True)
+    cluster.initialise()
+    yield cluster
+    cluster.stop("immediate")
