@@ -1,0 +1,75 @@
+"""Links that say where they go, and images that are never fetched."""
+
+import re
+import unicodedata
+from html import escape, unescape
+from typing import Final
+from urllib.parse import unquote
+
+_IMAGE: Final = re.compile(r'<img src="([^"]*)" alt="([^"]*)"(?: title="[^"]*")? />')
+_LINK: Final = re.compile(r"<a(?: ([^>]*))?>(.*?)</a>", re.DOTALL)
+_HREF: Final = re.compile(r'(?:^| )href="([^"]*)"')
+_TAG: Final = re.compile(r"<[^>]*>")
+# Stricter than browsers, which also take `https:host`, `https:/host` and `https:\\host`: what is not understood is no link.
+_WEB: Final = re.compile(
+    r"(https?)://(?:[^/?#]*@)?(\[[0-9a-f:.]+\]|[^/?#@:\[\]\\]+)(:\d{1,5})?(?=[/?#]|$)", re.IGNORECASE
+)
+_MAIL: Final = re.compile(r"mailto:([^?]+)", re.IGNORECASE)
+_HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_.-])?", re.IGNORECASE)
+
+
+def images_as_text(markup: str) -> str:
+    """Return cmark's `markup` with each image as its alternative text and a note: fetching one would carry data to its host."""
+    return _IMAGE.sub(_image_text, markup) if "<img " in markup else markup
+
+
+def links_with_hosts(markup: str) -> str:
+    """Return sanitised `markup` with the host after each link whose text does not say it, and with no link that has no target."""
+    return _LINK.sub(_link, markup) if "<a" in markup else markup
+
+
+def _image_text(image: re.Match[str]) -> str:
+    target = destination(unescape(image[1]))
+    where = f": {escape(target[1])}" if target else ""
+    return f"{image[2]} [image not shown{where}]".lstrip()
+
+
+def _link(link: re.Match[str]) -> str:
+    href = _HREF.search(link[1] or "")
+    target = destination(unescape(href[1])) if href else None
+    if target is None:
+        return link[2]
+    url, host = target
+    shown = "" if _says(unescape(_TAG.sub("", link[2])), host) else f' <span class="link-host">({escape(host)})</span>'
+    return f'<a href="{escape(url)}" rel="noopener noreferrer nofollow" target="_blank">{link[2]}</a>{shown}'
+
+
+def _says(text: str, host: str) -> bool:
+    """Tell whether a link's text already names `host` and nothing that could be taken for another one."""
+    text = re.sub(r"^(?:https?://|mailto:)", "", text.strip().lower())
+    rest = text.removeprefix(host.lower())
+    return rest != text and (not rest or rest[0] in "/?#:") and "@" not in rest
+
+
+def destination(url: str) -> tuple[str, str] | None:
+    """Return the address to link to and the host (or mailbox) it leads to, as it is to be shown; None for what is no link.
+
+    User names before the host are left out of the address: their one use in a text is to look like a host.
+    A host in other letters is linked and shown in its ASCII form, so that nobody takes it for a look-alike.
+    """
+    if mail := _MAIL.match(url):
+        return url, unquote(mail[1])
+    web = _WEB.match(url)
+    if web is None:
+        return None
+    scheme, host, port = web[1].lower(), _ascii_host(web[2]), web[3] or ""
+    return (f"{scheme}://{host}{port}{url[web.end() :]}", host) if host else None
+
+
+def _ascii_host(host: str) -> str:
+    if host.startswith("["):
+        return host
+    name = unicodedata.normalize("NFKC", unquote(host)).lower()
+    labels = (label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in name.split("."))
+    ascii_name = ".".join(labels)
+    return ascii_name if _HOST.fullmatch(ascii_name) else ""
