@@ -110,9 +110,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a prompt at its limit, percent-
 # Under ASGI each request has a thread of its own, so connections come from a pool rather than staying with a thread.
 DATABASES = {"default": env.postgres("DATABASE_URL")}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10, "max_idle": 60}  # type: ignore[index]
+DATABASES["default"]["OPTIONS"]["pool"] = {  # type: ignore[index]
+    "min_size": 1,
+    "max_size": 16,
+    "timeout": 10,
+    "max_idle": 60,
+    "reconnect_timeout": 5,
+}
 CACHES = {  # in the database, so that throttles are shared by all processes
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},  # 300, the default, lets an attacker push throttles out by many names
+    },
 }
 
 # Jobs ----------------------------------------------------------------------------------------------------------------
@@ -148,6 +158,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+# The first administrator, made by `manage.py setup` where there is none; an empty password is generated.
+ADMIN_USERNAME = env.text("ADMIN_USERNAME", "admin")
+ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost.invalid")
+ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
 
 # The model -----------------------------------------------------------------------------------------------------------
 
