@@ -1,0 +1,33 @@
+# Everything is relative to this folder, so that its path may hold spaces.
+MAKEFLAGS += --no-print-directory
+PYTHON = .venv/bin/python
+
+.PHONY: help run test check bench pins venv browser
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
+
+run: venv ## Serve Verbatim on http://127.0.0.1:8000 (PORT=, VAR_DIR=); Ctrl-C stops it
+	@$(PYTHON) -m chatapp.embedded.install run
+	@exec $(PYTHON) -m chatapp.embedded.child --end-with-parent TERM -- $(PYTHON) -m chatapp.embedded
+
+test: venv browser ## Run the whole test suite (ARGS="-k name" for a part)
+	@$(PYTHON) -m chatapp.embedded.install dev local
+	$(PYTHON) -m pytest $(ARGS)
+
+check: venv ## Format, lint, types, templates, migrations, settings, pins; changes nothing
+	@$(PYTHON) -m chatapp.embedded.install dev local
+	@sh .ci/check
+
+bench: venv ## Print the benchmark table
+	@$(PYTHON) -m chatapp.embedded.install dev local
+	$(PYTHON) -m bench
+
+pins: venv ## Choose newest versions within requirements*.in and write requirements*.txt (needs the network)
+	@sh .ci/pins
+
+venv:
+	@sh .ci/venv
+
+browser:
+	@sh .ci/browser

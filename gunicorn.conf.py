@@ -1,0 +1,25 @@
+"""How the web processes are served. PORT and WEB_CONCURRENCY are the environment's; the rest is the same everywhere."""
+
+import os
+
+from gunicorn.workers.base import Worker
+
+wsgi_app = "chatapp.asgi:application"
+worker_class = "asgi"
+asgi_lifespan = "off"  # Django's ASGI application has none
+bind = f"{os.environ.get('WEB_BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+keepalive = 75  # seconds, more than the 60 of usual load balancers: the side that closes first must be theirs
+timeout = 60  # seconds without a heartbeat of the event loop
+graceful_timeout = 20  # seconds; a stream ends itself as soon as its worker is no longer alive
+control_socket_disable = True
+accesslog = None  # addresses hold ids of conversations; the proxy in front logs what a company wants logged
+errorlog = "-"
+loglevel = "info"
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Hand the worker to the streams, which watch its `alive`: gunicorn waits for open responses when it stops."""
+    from conversations.live import lifetime
+
+    lifetime.set_worker(worker)
