@@ -1,6 +1,7 @@
 """Markdown from a model, as HTML that may stand in our pages. Everything in the text is taken to be hostile."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -9,17 +10,17 @@ from django.utils.safestring import SafeString, mark_safe
 
 from . import cmark
 from .characters import show_controls, steady
-from .limits import is_drawable
-from .sanitising import safe_html
+from .limits import LINE_END, is_drawable
+from .sanitising import safe_blocks
 
 __all__ = ["Block", "render", "render_prompt", "split_blocks"]
 
-_LINE_END: Final = re.compile(r"\r\n?|\n")  # as cmark counts lines; U+2028 ends none
+_FENCE_AT_END: Final = re.compile(r"\n[ >]*(?:```+|~~~+)[ \t]*\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of a text, drawn. `start` and `end` count code points of the text; `end` is where the next block starts."""
+    """A piece of a text, drawn. `start` and `end` count its code points; `end` is where the next block starts."""
 
     start: int
     end: int
@@ -28,46 +29,37 @@ class Block:
 
 def render(text: str) -> SafeString:
     """Return the whole of `text` as a page load draws a finished answer."""
-    return mark_safe("".join(block.html for block in _blocks(steady(text), live=False)))  # noqa: S308
+    text = steady(text)
+    if is_drawable(text):
+        (whole,) = safe_blocks([cmark.document(text)])
+        if whole is not None:
+            return mark_safe(whole)  # noqa: S308
+    return _joined(_blocks(text, live=False))
 
 
 def split_blocks(text: str) -> list[Block]:
     """Return the blocks of `text`, without gaps; all but the last are finished, the last is open.
 
-    A finished block is a top-level block of cmark's parse that no later text can change, so a caller may keep it and split
-    only `text[finished.end:]` from then on: the result is the same, but for a link whose reference is defined in another
-    block. The open block holds the rest and may be several elements: a last line without its line end decides nothing, for the
-    `#` under a paragraph may become a heading or more of the paragraph. A long code block is not highlighted while it is open.
+    A finished block is a top-level block of cmark's parse that no later text can change, so a caller may keep it and
+    split only `text[finished.end:]` from then on: the result is the same, but for a link whose reference is defined in
+    another block. The open block holds the rest and may be several elements: a last line without its line end decides
+    nothing, for the `#` under a paragraph may become a heading or more of the paragraph.
+
+    Together the blocks are what `render` returns, but for such links and for code that still grows: it is not
+    highlighted. What may not be drawn (see limits) is shown as plain text and stays open as a whole.
     """
     text = steady(text)
-    complete = _complete_lines(text)
-    if complete == len(text):
+    complete = max(text.rfind("\n"), text.rfind("\r")) + 1
+    if complete == len(text) or not is_drawable(text):
         return _blocks(text, live=True)
-    starts = _starts(text[:complete]) if is_drawable(text) else []
-    open_start = starts[-1] if starts else 0
-    finished = _blocks(text[:open_start], live=False) if open_start else []
-    rest = _blocks(text[open_start:], live=True)
-    return [*finished, Block(open_start, len(text), mark_safe("".join(block.html for block in rest)))]  # noqa: S308
+    open_start = _starts(text[:complete])[-1] if complete else 0
+    finished = _blocks(text[:open_start], live=False)
+    return [*finished, Block(open_start, len(text), _joined(_blocks(text[open_start:], live=True)))]
 
 
 def render_prompt(text: str) -> SafeString:
-    """Return what a person wrote as it was written: escaped, with its line breaks, nothing drawn and no address linked."""
-    lines = escape(_LINE_END.sub("\n", text)).split("\n")
-    return mark_safe(show_controls("<br>".join(lines)))  # noqa: S308
-
-
-def _plain(text: str) -> str:
-    return f'<pre class="plain" tabindex="0">{show_controls(escape(_LINE_END.sub("\n", text), quote=False))}</pre>'
-
-
-def _complete_lines(text: str) -> int:
-    """Return how many characters of `text` are lines with their line end."""
-    return max(text.rfind("\n"), text.rfind("\r")) + 1
-
-
-def _starts(text: str) -> list[int]:
-    """Return where the top-level blocks of `text` start."""
-    return [start for start, _ in _placed([(line, "") for line in cmark.start_lines(text)], text)]
+    """Return what a person wrote, as it was written: escaped, its line breaks kept, nothing drawn or linked."""
+    return mark_safe(show_controls("<br>".join(LINE_END.split(escape(text)))))  # noqa: S308
 
 
 def _blocks(text: str, *, live: bool) -> list[Block]:
@@ -75,36 +67,49 @@ def _blocks(text: str, *, live: bool) -> list[Block]:
     if not text:
         return []
     if not is_drawable(text):
-        return [Block(0, len(text), mark_safe(_plain(text)))]  # noqa: S308
+        return [Block(0, len(text), _plain(text))]
     placed = _placed(cmark.top_level_blocks(text), text)
-    ends = [start for start, _ in placed[1:]] + [len(text)]
+    starts = [start for start, _ in placed]
+    drawn = safe_blocks(
+        [markup for _, markup in placed], live=live, growing=live and not _FENCE_AT_END.search(text, starts[-1])
+    )
     return [
-        Block(start, end, mark_safe(_drawn(markup, text[start:end], live=live and end == len(text))))  # noqa: S308
-        for (start, markup), end in zip(placed, ends, strict=True)
+        Block(start, end, _plain(text[start:end]) if markup is None else mark_safe(markup))  # noqa: S308
+        for start, end, markup in zip(starts, [*starts[1:], len(text)], drawn, strict=True)
     ]
 
 
-def _drawn(markup: str, source: str, *, live: bool) -> str:
-    drawn = safe_html(markup, live=live)
-    return _plain(source) if drawn is None else drawn
+def _starts(text: str) -> list[int]:
+    """Return where the blocks of `text` start."""
+    return [start for start, _ in _placed([(line, "") for line in cmark.start_lines(text)], text)]
 
 
 def _placed(blocks: list[tuple[int, str]], text: str) -> list[tuple[int, str]]:
     """Return the blocks with offsets for lines; what stands before the first belongs to it.
 
-    A block whose line cmark does not know, or which does not start on a line of its own, is joined with its neighbour.
+    A block whose line cmark does not know is joined with the next one, one that starts where the last did with that.
     """
-    line_starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
+    line_starts = [0, *(end.end() for end in LINE_END.finditer(text))]
     placed: list[tuple[int, str]] = []
     pending = ""
     for line, markup in blocks:
-        start = line_starts[line - 1] if line else 0
+        pending += markup
+        start = line_starts[line - 1] if placed else 0
         if not line:
-            pending += markup
-        elif placed and start <= placed[-1][0]:
-            placed[-1] = (placed[-1][0], placed[-1][1] + pending + markup)
-            pending = ""
+            continue
+        if placed and start <= placed[-1][0]:
+            placed[-1] = (placed[-1][0], placed[-1][1] + pending)
         else:
-            placed.append((start if placed else 0, pending + markup))
-            pending = ""
+            placed.append((start, pending))
+        pending = ""
     return placed or [(0, "")]
+
+
+def _plain(text: str) -> SafeString:
+    """Return `text` as it stands, for what may not be drawn."""
+    lines = escape(LINE_END.sub("\n", text), quote=False)
+    return mark_safe(f'<pre class="plain" tabindex="0">{show_controls(lines)}</pre>')  # noqa: S308
+
+
+def _joined(blocks: Sequence[Block]) -> SafeString:
+    return mark_safe("".join(block.html for block in blocks))  # noqa: S308

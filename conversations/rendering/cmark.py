@@ -1,11 +1,11 @@
 """GitHub's cmark, called through the C library that the cmarkgfm wheel carries.
 
-cmarkgfm's own Python functions never free the tree and the HTML they make: about 127 KB stay behind for each render of a
-2 KB answer, which a page that redraws ten times a second cannot afford. They also cannot walk a tree. The library
-exports the whole C interface, so it is called here by ctypes.
+cmarkgfm's own Python functions never free the tree and the HTML they make: 127 KB stay behind for each render of a
+2 KB answer, which a server that redraws answers ten times a second cannot afford. Nor can they walk a tree. The library
+exports cmark's whole C interface, so it is called here by ctypes.
 
-`PyDLL` keeps the interpreter lock during a call, on purpose: an extension's special characters are process-wide tables in
-cmark, switched on and off by each parse, so that two threads in the parser would lose each other's `~~` and autolinks.
+`PyDLL` keeps the interpreter lock during a call, on purpose: the special characters of the extensions are process-wide
+tables in cmark, switched on and off by each parse; two threads in the parser would lose each other's `~~` and links.
 """
 
 import ctypes
@@ -59,7 +59,7 @@ _HTML_BLOCK, _CUSTOM_BLOCK = 0x8006, 0x8007
 _TEXT, _HTML_INLINE = 0xC001, 0xC005
 _DONE = 1
 _BREAKS: Final = (b"<br>", b"<br/>", b"<br />")
-# What cmark writes for raw HTML that is still in the tree: here, a `<br>`. A cell of a table may hold no other kind of break.
+# What cmark writes for raw HTML that is still in the tree: here, a `<br>`. A table's cell may hold no other line break.
 _OMITTED: Final = "<!-- raw HTML omitted -->"
 # `<pre lang="python">` rather than a class: no class in cmark's output then comes from the text.
 _OPTIONS: Final = _cmark.lib.CMARK_OPT_GITHUB_PRE_LANG
@@ -68,21 +68,28 @@ _function("cmark_gfm_core_extensions_ensure_registered", None)()
 _EXTENSIONS: Final = tuple(_find_extension(name) for name in (b"table", b"strikethrough", b"autolink", b"tasklist"))
 
 
-def top_level_blocks(text: str) -> list[tuple[int, str]]:
-    """Parse `text` and return its top-level blocks as (first line, counted from 1; HTML), in order.
+def document(text: str) -> str:
+    """Parse `text` and return cmark's HTML, not yet sanitised, except that raw HTML in the text is shown as text.
 
-    The HTML is cmark's own, not yet sanitised, except that raw HTML in the text is shown as text; only `<br>` breaks the
-    line, for tables have no other way to. A line of 0 means that cmark has lost the block's place: it does so for the paragraph
-    in front of a table that directly follows it, whose line it gives to the table.
+    Only `<br>` breaks the line, as models write it in tables, which have no other way to.
+    """
+    with _parsed(text) as (root, extensions):
+        if "<" in text:
+            _show_raw_html(root)
+        return _html_of(root, extensions)
+
+
+def top_level_blocks(text: str) -> list[tuple[int, str]]:
+    """Parse `text` and return its top-level blocks as (first line, counted from 1; HTML as of `document`), in order.
+
+    A line of 0 means that cmark has lost the block's place: it does so for the paragraph in front of a table that
+    follows it without a blank line, whose line it gives to the table.
     """
     with _parsed(text) as (root, extensions):
         lines = [_node_start_line(node) for node in _children(root)]
         if "<" in text:
             _show_raw_html(root)
-        return [
-            (line, _html_of(node, extensions).replace(_OMITTED, "<br />"))
-            for line, node in zip(lines, _children(root), strict=True)
-        ]
+        return [(line, _html_of(node, extensions)) for line, node in zip(lines, _children(root), strict=True)]
 
 
 def start_lines(text: str) -> list[int]:
@@ -119,13 +126,13 @@ def _parsed(text: str) -> Iterator[tuple[Any, Any]]:
 def _html_of(node: Any, extensions: Any) -> str:
     buffer = _render_html(node, _OPTIONS, extensions)
     try:
-        return ctypes.string_at(buffer).decode("utf-8", "replace")
+        return ctypes.string_at(buffer).decode("utf-8", "replace").replace(_OMITTED, "<br />")
     finally:
         _free(buffer)
 
 
 def _show_raw_html(root: Any) -> None:
-    """Put text in the place of each piece of raw HTML. cmark allows a leaf to be replaced while its parent is walked."""
+    """Put text in the place of each piece of raw HTML; cmark lets a leaf be replaced while its parent is walked."""
     iterator = _iterator_new(root)
     try:
         while _iterator_next(iterator) != _DONE:

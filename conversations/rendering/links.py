@@ -10,7 +10,7 @@ _IMAGE: Final = re.compile(r'<img src="([^"]*)" alt="([^"]*)"(?: title="[^"]*")?
 _LINK: Final = re.compile(r"<a(?: ([^>]*))?>(.*?)</a>", re.DOTALL)
 _HREF: Final = re.compile(r'(?:^| )href="([^"]*)"')
 _TAG: Final = re.compile(r"<[^>]*>")
-# Stricter than browsers, which also take `https:host`, `https:/host` and `https:\\host`: what is not understood is no link.
+# Stricter than browsers, which also take `https:host`, `https:/host` and `https:\\host`: those are no links here.
 _WEB: Final = re.compile(
     r"(https?)://(?:[^/?#]*@)?(\[[0-9a-f:.]+\]|[^/?#@:\[\]\\]+)(:\d{1,5})?(?=[/?#]|$)", re.IGNORECASE
 )
@@ -19,12 +19,12 @@ _HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_.-])?", re.IGNORECAS
 
 
 def images_as_text(markup: str) -> str:
-    """Return cmark's `markup` with each image as its alternative text and a note: fetching one would carry data to its host."""
+    """Return cmark's `markup` with its images as text: fetching one could carry anything to its host."""
     return _IMAGE.sub(_image_text, markup) if "<img " in markup else markup
 
 
 def links_with_hosts(markup: str) -> str:
-    """Return sanitised `markup` with the host after each link whose text does not say it, and with no link that has no target."""
+    """Return sanitised `markup` with the host after each link whose text does not say it; a link to nowhere is text."""
     return _LINK.sub(_link, markup) if "<a" in markup else markup
 
 
@@ -52,7 +52,7 @@ def _says(text: str, host: str) -> bool:
 
 
 def destination(url: str) -> tuple[str, str] | None:
-    """Return the address to link to and the host (or mailbox) it leads to, as it is to be shown; None for what is no link.
+    """Return the address to link to and the host (or mailbox) it leads to, as it is to be shown; None for no link.
 
     User names before the host are left out of the address: their one use in a text is to look like a host.
     A host in other letters is linked and shown in its ASCII form, so that nobody takes it for a look-alike.
