@@ -11,7 +11,6 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +26,8 @@ class PatientConnector(procrastinate.PsycopgConnector):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(timeout=OUTAGE_SECONDS, reconnect_timeout=OUTAGE_SECONDS, max_size=6, **kwargs)
+        # Short, because a pool backs off ever longer between its own attempts; waiting is done in `_outlast`.
+        super().__init__(timeout=5, reconnect_timeout=5, max_size=6, **kwargs)
 
     @override
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
@@ -66,8 +66,7 @@ async def _outlast[Result](statement: Callable[[], Awaitable[Result]]) -> Result
 
 
 def _is_connection_lost(error: ConnectorException) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, OperationalError) and not isinstance(cause, PoolTimeout)
+    return isinstance(error.__cause__, OperationalError)
 
 
 class PatientDjangoConnector(DjangoConnector):

@@ -66,6 +66,8 @@ class Conversation(models.Model):
 
     class Meta:
         db_table_comment = "Conversations of people with assistants."
+        default_permissions = ()  # people write through the app alone, and read others' text by the one right below
+        permissions = [("review_conversation", "Can read the conversations of others")]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=["open", "concluded"]), name="conversation_state_is_known"),
             models.CheckConstraint(

@@ -119,6 +119,7 @@ class Generation(models.Model):
 
     class Meta:
         db_table_comment = "Model calls, one row each."
+        default_permissions = ()
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(

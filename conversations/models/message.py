@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
-from django.contrib.postgres.aggregates import StringAgg
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Q, StringAgg, Value
 from django.utils import timezone
 
 from conversations.ids import uuid7
@@ -81,6 +80,7 @@ class Message(models.Model):
 
     class Meta:
         db_table_comment = "Prompts and answers."
+        default_permissions = ()
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(
@@ -124,7 +124,7 @@ class Message(models.Model):
 
     def text_so_far(self) -> str:
         """Return the text, also of an answer that is still being written."""
-        if self.status != self.Status.STREAMING:
+        if not self.is_running:
             return self.text
         joined = self.chunks.aggregate(joined=StringAgg("text", delimiter=Value(""), order_by="start"))["joined"]
         return joined or ""
@@ -145,6 +145,7 @@ class MessageChunk(models.Model):
 
     class Meta:
         db_table_comment = "Live text of running answers."
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"{self.message_id} from {self.start}"

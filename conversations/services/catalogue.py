@@ -35,7 +35,7 @@ def _known_models() -> list[tuple[LanguageModel, _Price]]:
             LanguageModel(
                 name="smollm2-135m-instruct",
                 label="SmolLM2 (local)",
-                context_window=4_096,
+                context_window=8_192,  # what the server that `make run` starts gives to one answer
                 max_output_tokens=512,
                 is_local=True,
             ),

@@ -1,0 +1,173 @@
+"""Writing one answer: claim it, stream it from the model, record it, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from conversations import llm, services
+from conversations.live.database import in_database, in_database_patiently
+from conversations.live.recorder import Recording, recorder
+from conversations.services import AnswerPlan, CallProgress
+from conversations.text import clean_text
+
+logger = logging.getLogger(__name__)
+
+MAX_CALLS = 3
+MAX_WAIT_SECONDS = 120.0
+
+
+async def write_answer(message_id: UUID, *, is_stopped: Callable[[], bool]) -> None:
+    """Answer a message that is queued; return when it has ended, whoever ended it.
+
+    `is_stopped` tells, when the task is cancelled, whether a person stopped the answer (then it has ended already) or
+    the worker is going down (then it is settled like the answer of a dead worker). An answer that another writer has
+    taken is left alone, its provider stream closed.
+    """
+    plan = await in_database_patiently(services.claim_answer, message_id=message_id)
+    if plan is None:
+        return
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 (this is a coroutine)
+    recording = recorder().open(message_id, plan.attempt, saved_text=plan.saved_text, on_lost=task.cancel)
+    try:
+        await _Writer(plan, recording).run()
+    except asyncio.CancelledError:
+        if recording.is_lost:
+            logger.info("Answer %s was ended or taken by somebody else.", message_id)
+            task.uncancel()
+        else:
+            if not is_stopped():
+                await asyncio.shield(_hand_over(plan, recording))
+            raise
+    finally:
+        recorder().close(recording)
+
+
+async def _hand_over(plan: AnswerPlan, recording: Recording) -> None:
+    """Settle our own answer while the worker goes down; what has arrived is saved first."""
+    await recorder().save(recording)
+    await in_database(services.settle, message_id=plan.message_id, attempt=plan.attempt)
+
+
+@dataclass
+class _Writer:
+    plan: AnswerPlan
+    recording: Recording
+    progress: CallProgress = field(default_factory=CallProgress)
+    calls: int = 0
+    was_shortened: bool = False
+
+    async def run(self) -> None:
+        while True:
+            self.calls += 1
+            try:
+                finished = await self._stream()
+            except llm.ModelError as error:
+                if not await self._goes_on_after(error):
+                    await self._fail(error)
+                    return
+            else:
+                await self._finish(finished)
+                return
+
+    async def _stream(self) -> llm.Finished:
+        self.progress = CallProgress()
+        events: AsyncIterator[llm.Event]
+        if self.plan.response_id:
+            events = _without_first(llm.resume(self.plan.response_id), len(self.plan.saved_text))
+        else:
+            events = llm.stream(self.plan.request)
+        async with aclosing(events) as stream:  # type: ignore[type-var]
+            async for event in stream:
+                match event:
+                    case llm.Text(text=text):
+                        self._take(text)
+                    case llm.Started():
+                        self._note(event)
+                    case llm.Activity(line=line):
+                        self.recording.show(line)
+                    case llm.Finished():
+                        return event
+        raise llm.ModelError("connection", "The connection to the model broke.", detail="no terminal event")
+
+    def _take(self, text: str) -> None:
+        if self.progress.first_text_at is None:
+            self.progress = replace(self.progress, first_text_at=datetime.datetime.now(datetime.UTC))
+            if self.recording.activity or self.calls > 1:
+                self.recording.show("")
+        self.recording.add(clean_text(text))
+
+    def _note(self, started: llm.Started) -> None:
+        self.progress = CallProgress(started.response_id, started.request_id or "", started.model)
+        recorder().note_started(self.plan.generation_id, started.response_id, started.request_id or "", started.model)
+
+    async def _goes_on_after(self, error: llm.ModelError) -> bool:
+        """Prepare another call where one may help: nothing has been shown yet, and the fault can pass."""
+        if self.recording.text or self.plan.response_id or self.calls >= MAX_CALLS:
+            return False
+        shorten = error.code == "too_long" and not self.was_shortened and len(self.plan.request.turns) > 1
+        wait = _pause(error, self.calls)
+        if not shorten and (not error.retryable or wait > MAX_WAIT_SECONDS):
+            return False
+        self.was_shortened = self.was_shortened or shorten
+        if not shorten:
+            self.recording.show(f"The provider is busy. Trying again in {max(1, round(wait))} s…")
+            await asyncio.sleep(wait)
+        plan = await in_database_patiently(services.next_attempt, plan=self.plan, error=error, shorten=shorten)
+        if plan is None:
+            self.recording.lose()
+            await asyncio.sleep(0)  # the cancellation that losing it asked for arrives here
+            return False
+        self.plan = plan
+        return True
+
+    async def _finish(self, finished: llm.Finished) -> None:
+        text = self.recording.text
+        recorder().close(self.recording)  # the ending writes the whole text
+        if finished.text is not None and clean_text(finished.text) != text:
+            logger.warning("Answer %s: the final text differs from what was streamed.", self.plan.message_id)
+        await in_database_patiently(
+            services.finish_answer, plan=self.plan, finished=finished, text=text, progress=self.progress
+        )
+
+    async def _fail(self, error: llm.ModelError) -> None:
+        text = self.recording.text
+        recorder().close(self.recording)
+        cut_short = bool(text) and error.code in ("connection", "timeout", "protocol")
+        await in_database_patiently(
+            services.fail_answer,
+            plan=self.plan,
+            error=error,
+            text=text,
+            progress=self.progress,
+            status="interrupted" if cut_short else "failed",
+        )
+        logger.warning(
+            "Answer %s failed: %s %s", self.plan.message_id, error.code, f"(request {error.request_id or 'unknown'})"
+        )
+
+
+def _pause(error: llm.ModelError, calls: int) -> float:
+    """Return how many seconds to wait: what the provider asks for, otherwise 1, 2, 4 … with jitter."""
+    if error.retry_after is not None:
+        return error.retry_after
+    return 2.0 ** (calls - 1) * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
+
+
+async def _without_first(events: AsyncIterator[llm.Event], characters: int) -> AsyncIterator[llm.Event]:
+    """Drop the text that is already saved from a response that is replayed from its beginning."""
+    async for event in events:
+        if isinstance(event, llm.Text) and characters:
+            dropped = min(characters, len(event.text))
+            characters -= dropped
+            if event.text[dropped:]:
+                yield llm.Text(event.text[dropped:])
+        else:
+            yield event

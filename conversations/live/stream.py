@@ -1,0 +1,121 @@
+"""The live view of one answer, as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from conversations.live.hub import Watched, hub
+from conversations.live.lifetime import is_stopping
+from conversations.live.markup import draw, final_event, progress_event
+from conversations.models import Message
+from conversations.views.presentation import render_message
+from conversations.services import settle_stalled
+
+COMMENT_SECONDS = 15.0
+RECHECK_SECONDS = 30.0
+LIFE_SECONDS = 300.0
+# A long open block takes longer to draw; it is drawn less often, so that one stream takes at most 1/20 of a core.
+DRAWING_SHARE = 20
+
+
+@require_GET
+async def stream(request: HttpRequest, message_id: UUID) -> HttpResponseBase:
+    """Stream an answer to its owner until it ends.
+
+    `Last-Event-ID`, or `after` for a page that has drawn a part, says how many code points the page shows as finished
+    blocks. No database connection is held while streaming.
+    """
+    if not await sync_to_async(_may_watch)(request, message_id):
+        # A page in the browser of somebody who was signed out asks again, and again; htmx takes it to the sign-in.
+        return HttpResponse(status=401, headers={"HX-Redirect": reverse("account_login")})
+    session_key = request.session.session_key or ""
+    after = _position(request)
+    response = StreamingHttpResponse(_events(message_id, session_key, after), content_type="text/event-stream")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _may_watch(request: HttpRequest, message_id: UUID) -> bool:
+    """Whether the person is signed in. Raises Http404 for an answer that is not theirs. Leaves no connection open."""
+    try:
+        user = request.user
+        if not user.is_authenticated:
+            return False
+        message = Message.objects.visible_to(user).filter(pk=message_id).first()
+        if message is None:
+            raise Http404
+        if message.is_running:
+            settle_stalled(message_id=message_id)
+        return True
+    finally:
+        connection.close()
+
+
+def _position(request: HttpRequest) -> int:
+    value = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 9 else 0
+
+
+async def _events(message_id: UUID, session_key: str, after: int) -> AsyncIterator[bytes]:
+    began = checked = time.monotonic()
+    async with hub().watch(message_id) as (watched, changed):
+        while True:
+            try:
+                async with asyncio.timeout(COMMENT_SECONDS):
+                    await changed.wait()
+            except TimeoutError:
+                yield b": still here\n\n"
+            changed.clear()
+            now = time.monotonic()
+            if is_stopping() or now - began > LIFE_SECONDS or watched.is_gone:
+                return
+            if now - checked > RECHECK_SECONDS:
+                checked = now
+                if not await sync_to_async(_still_may_watch, thread_sensitive=False)(session_key, message_id):
+                    return
+            if not watched.is_running:
+                yield await sync_to_async(_final, thread_sensitive=False)(message_id)
+                return
+            if watched.status:
+                drawing = time.perf_counter()
+                data, after = _progress(watched, after)
+                yield data
+                await asyncio.sleep((time.perf_counter() - drawing) * DRAWING_SHARE)
+
+
+def _progress(watched: Watched, after: int) -> tuple[bytes, int]:
+    draft = draw(watched.text, after=min(after, len(watched.text)))
+    return progress_event(watched.message_id, draft, watched.activity), draft.end
+
+
+def _still_may_watch(session_key: str, message_id: UUID) -> bool:
+    """Check session, person and right again, from the database."""
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    with contextlib.closing(connection):
+        user = get_user(request)
+        if not user.is_authenticated:
+            return False
+        visible = Message.objects.visible_to(user).filter(pk=message_id)
+        if visible.running().exists():
+            settle_stalled(message_id=message_id)
+        return visible.exists()
+
+
+def _final(message_id: UUID) -> bytes:
+    with contextlib.closing(connection):
+        message = Message.objects.select_related("conversation__assistant", "conversation__owner").get(pk=message_id)
+        return final_event(message_id, render_message(message, message.conversation.owner))

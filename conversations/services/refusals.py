@@ -1,0 +1,37 @@
+"""What a service says when it will not do a thing."""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """Why a request was refused, as a code that pages and the API share."""
+
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    BUSY = "busy"
+    CONCLUDED = "concluded"
+    ASSISTANT_UNAVAILABLE = "assistant_unavailable"
+    NO_MODEL = "no_model"
+    TOKEN_REUSED = "token_reused"  # noqa: S105 (a code, not a password)
+    NOT_RETRYABLE = "not_retryable"
+    NOT_RUNNING = "not_running"
+
+
+class Refused(Exception):
+    """A request that a person can mend. Nothing was written and no model was called."""
+
+    def __init__(self, code: Refusal, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether the request is at odds with how things stand (409) rather than wrong in itself (422)."""
+        return self.code in (
+            Refusal.BUSY,
+            Refusal.CONCLUDED,
+            Refusal.TOKEN_REUSED,
+            Refusal.NOT_RETRYABLE,
+            Refusal.NOT_RUNNING,
+        )

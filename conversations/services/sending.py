@@ -1,0 +1,188 @@
+"""Saying something: a prompt and the answer that is waited for are committed together, before any model is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message
+from conversations.services import jobs
+from conversations.services.refusals import Refusal, Refused
+from conversations.text import clean_text, is_blank
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+PROVISIONAL_TITLE_CHARS = 80
+
+
+def start_conversation(*, owner: User, assistant: Assistant, prompt: str, client_token: UUID) -> Message:
+    """Begin a conversation with its first prompt and return the answer that is now waited for.
+
+    The same `client_token` and prompt again return the answer that was made the first time, so that a double submit
+    is one conversation. Raises Refused (empty, too_long, assistant_unavailable, no_model, token_reused).
+    """
+    prompt = _accepted(prompt)
+    model = _model_of(assistant, owner)
+    try:
+        with transaction.atomic():
+            earlier = _earlier(owner, client_token, prompt)
+            if earlier is not None:
+                return earlier
+            conversation = Conversation.objects.create(
+                owner=owner, assistant=assistant, title=_provisional_title(prompt)
+            )
+            return _commit_turn(conversation, None, prompt, client_token, model)
+    except IntegrityError:
+        # Another request with the same token was quicker by a moment; its transaction has committed.
+        earlier = _earlier(owner, client_token, prompt)
+        if earlier is None:
+            raise
+        return earlier
+
+
+def send_message(*, conversation: Conversation, prompt: str, client_token: UUID) -> Message:
+    """Add a prompt to a conversation and return the answer that is now waited for.
+
+    The same `client_token` and prompt again return the answer that was made the first time. The lock on the
+    conversation makes parallel sends take turns. Raises Refused (empty, too_long, busy, concluded,
+    assistant_unavailable, no_model, token_reused).
+    """
+    prompt = _accepted(prompt)
+    with transaction.atomic():
+        conversation = lock_conversation(conversation)
+        earlier = _earlier(conversation.owner, client_token, prompt)
+        if earlier is not None:
+            return earlier
+        require_open(conversation)
+        model = _model_of(conversation.assistant, conversation.owner)
+        return _commit_turn(conversation, conversation.current_leaf_id, prompt, client_token, model)
+
+
+def retry_answer(*, message: Message) -> Message:
+    """Ask the model again for an answer; the new one is a sibling and the old one stays. Return the new one.
+
+    Raises Refused (not_retryable, busy, concluded, assistant_unavailable, no_model).
+    """
+    if message.role != Message.Role.ASSISTANT:
+        raise Refused(Refusal.NOT_RETRYABLE, "Only an answer can be asked for again.")
+    with transaction.atomic():
+        conversation = lock_conversation(message.conversation)
+        require_open(conversation)
+        model = _model_of(conversation.assistant, conversation.owner)
+        answer = _new_answer(conversation, message.parent_id)
+        answer.save(force_insert=True)
+        _plan_generation(answer, model)
+        _touch(conversation, answer)
+    return answer
+
+
+def lock_conversation(conversation: Conversation) -> Conversation:
+    """Return the conversation as it now stands, locked until the surrounding transaction ends."""
+    return (
+        Conversation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("owner", "assistant__model")
+        .get(pk=conversation.pk)
+    )
+
+
+def require_open(conversation: Conversation) -> None:
+    """Raise Refused (concluded, busy) unless something may be said now."""
+    if not conversation.is_open:
+        raise Refused(
+            Refusal.CONCLUDED, "This conversation is concluded and takes no more messages. Start a new one to go on."
+        )
+    if conversation.messages.running().exists():  # type: ignore[attr-defined]
+        raise Refused(
+            Refusal.BUSY,
+            "An answer is still being written. Wait for it or stop it, then send again; your text is kept.",
+        )
+
+
+def _accepted(prompt: str) -> str:
+    prompt = clean_text(prompt.replace("\r\n", "\n")).strip()
+    if is_blank(prompt):
+        raise Refused(Refusal.EMPTY, "The message is empty. Type something first.")
+    if len(prompt) > settings.MAX_PROMPT_CHARS:
+        raise Refused(
+            Refusal.TOO_LONG,
+            f"The message has {len(prompt):,} characters; "
+            f"at most {settings.MAX_PROMPT_CHARS:,} can be sent. Shorten it.",
+        )
+    return prompt
+
+
+def _model_of(assistant: Assistant, user: User) -> LanguageModel:
+    if not Assistant.objects.visible_to(user).filter(pk=assistant.pk).exists():
+        raise Refused(Refusal.ASSISTANT_UNAVAILABLE, "This assistant is not available any more. Choose another one.")
+    model = assistant.language_model()
+    if model is None:
+        raise Refused(Refusal.NO_MODEL, "The model of this assistant is not available. Ask an administrator.")
+    return model
+
+
+def _earlier(owner: User, client_token: UUID, prompt: str) -> Message | None:
+    sent = Message.objects.filter(owner=owner, client_token=client_token).first()
+    if sent is None:
+        return None
+    if sent.text != prompt:
+        raise Refused(
+            Refusal.TOKEN_REUSED, "This form was already sent with another text. Your text is kept: send it again."
+        )
+    return sent.children.select_related("conversation").order_by("id").first()
+
+
+def _commit_turn(
+    conversation: Conversation, leaf_id: UUID | None, prompt: str, client_token: UUID, model: LanguageModel
+) -> Message:
+    said = Message(
+        conversation=conversation,
+        owner_id=conversation.owner_id,
+        parent_id=leaf_id,
+        role=Message.Role.USER,
+        status=Message.Status.COMPLETED,
+        text=prompt,
+        client_token=client_token,
+    )
+    answer = _new_answer(conversation, said.pk)
+    Message.objects.bulk_create([said, answer])
+    answer.parent = said
+    _plan_generation(answer, model)
+    _touch(conversation, answer)
+    return answer
+
+
+def _new_answer(conversation: Conversation, parent_id: UUID | None) -> Message:
+    return Message(
+        conversation=conversation,
+        owner_id=conversation.owner_id,
+        parent_id=parent_id,
+        role=Message.Role.ASSISTANT,
+        status=Message.Status.QUEUED,
+    )
+
+
+def _plan_generation(answer: Message, model: LanguageModel) -> None:
+    Generation.objects.create(
+        purpose=Generation.Purpose.ANSWER,
+        conversation_id=answer.conversation_id,
+        message=answer,
+        model=model,
+        model_asked=model.name,
+        job_id=jobs.defer_answer(answer.pk),
+    )
+
+
+def _touch(conversation: Conversation, leaf: Message) -> None:
+    conversation.current_leaf = leaf
+    conversation.last_activity_at = timezone.now()
+    conversation.save(update_fields=["current_leaf", "last_activity_at"])
+
+
+def _provisional_title(prompt: str) -> str:
+    line = " ".join(prompt.split())
+    return line if len(line) <= PROVISIONAL_TITLE_CHARS else line[: PROVISIONAL_TITLE_CHARS - 1].rstrip() + "…"

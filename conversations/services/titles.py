@@ -1,0 +1,109 @@
+"""Titles of conversations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from conversations.llm import Finished, ModelError, ModelRequest, Turn
+from conversations.models import Conversation, Generation, Message
+from conversations.services.accounting import book_usage
+from conversations.services.privacy import safety_identifier
+from conversations.services.refusals import Refusal, Refused
+from conversations.text import clean_text, is_blank
+
+INSTRUCTIONS = (
+    "You name conversations. Reply with a title for the conversation below: at most six words, in its own language, "
+    "no quotation marks, no full stop, nothing else."
+)
+EXCERPT_CHARS = 2_000
+TITLE_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class TitlePlan:
+    """What to ask the model for a title, and the row that records it."""
+
+    generation_id: UUID
+    request: ModelRequest
+
+
+def rename_conversation(*, conversation: Conversation, title: str) -> Conversation:
+    """Give a conversation the title that its owner wants. Raises Refused (empty, too_long)."""
+    title = " ".join(clean_text(title).split())
+    if is_blank(title):
+        raise Refused(Refusal.EMPTY, "The title is empty. Type one first.")
+    if len(title) > 200:
+        raise Refused(Refusal.TOO_LONG, f"The title has {len(title)} characters; at most 200 can be kept.")
+    conversation.title, conversation.is_title_provisional = title, False
+    conversation.save(update_fields=["title", "is_title_provisional"])
+    return conversation
+
+
+def claim_title(*, generation_id: UUID) -> TitlePlan | None:
+    """Take a planned title call and return what to ask, or None where it was taken or is not wanted any more."""
+    with transaction.atomic():
+        claimed = Generation.objects.filter(pk=generation_id, status=Generation.Status.PENDING).update(
+            status=Generation.Status.RUNNING, started_at=timezone.now()
+        )
+        if not claimed:
+            return None
+        generation = Generation.objects.select_related("conversation").get(pk=generation_id)
+        conversation = generation.conversation
+        if conversation is None or not conversation.is_title_provisional:
+            generation.status, generation.started_at = Generation.Status.STOPPED, None
+            generation.save()
+            return None
+        first = conversation.messages.filter(text__gt="").order_by("id")[:2]
+        request = ModelRequest(
+            model=generation.model_asked,
+            instructions=INSTRUCTIONS,
+            turns=(Turn("user", "\n\n".join(_excerpt(message) for message in first)),),
+            parameters={"max_output_tokens": 40},
+            safety_identifier=safety_identifier(conversation.owner_id),
+        )
+        generation.instructions, generation.parameters = INSTRUCTIONS, request.as_sent()
+        generation.save(update_fields=["instructions", "parameters"])
+    return TitlePlan(generation_id, request)
+
+
+def finish_title(*, plan: TitlePlan, finished: Finished, text: str) -> None:
+    """Record the call and set the title, unless the owner has named the conversation meanwhile."""
+    with transaction.atomic():
+        generation = Generation.objects.select_related("model").get(pk=plan.generation_id)
+        generation.status = Generation.Status(finished.outcome)
+        generation.model_answered = finished.model
+        generation.finished_at = timezone.now()
+        if finished.usage is not None:
+            book_usage(generation, finished.usage, source=Generation.UsageSource.EXACT)
+        generation.save()
+        title = _tidy(finished.text if finished.text is not None else text)
+        if title and finished.outcome != Generation.Status.REFUSED:
+            Conversation.objects.filter(pk=generation.conversation_id, is_title_provisional=True).update(
+                title=title, is_title_provisional=False
+            )
+
+
+def fail_title(*, plan: TitlePlan, error: ModelError) -> None:
+    """Record that there was no title to be had; the beginning of the first prompt stays."""
+    Generation.objects.filter(pk=plan.generation_id).update(
+        status=Generation.Status.FAILED,
+        finished_at=timezone.now(),
+        error_code=error.code[:40],
+        error_detail=clean_text(error.detail),
+        request_id=error.request_id,
+    )
+
+
+def _excerpt(message: Message) -> str:
+    speaker = "Person" if message.role == Message.Role.USER else "Assistant"
+    return f"{speaker}: {message.text[:EXCERPT_CHARS]}"
+
+
+def _tidy(text: str) -> str:
+    lines = clean_text(text).strip().splitlines()
+    title = " ".join(lines[0].split()).strip(" \"'“”„«».#*") if lines else ""
+    return "" if is_blank(title) else title[:TITLE_CHARS]

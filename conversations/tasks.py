@@ -1,0 +1,38 @@
+"""The worker's tasks: thin doors to what writes answers and titles, and to what settles those left behind."""
+
+from uuid import UUID
+
+from procrastinate import JobContext, RetryStrategy
+from procrastinate.contrib.django import app
+from procrastinate.job_context import AbortReason
+
+from conversations import llm, services
+from conversations.live.answer import write_answer
+from conversations.live.database import in_database
+from conversations.live.title import write_title
+from conversations.services.jobs import ANSWER_QUEUE, ANSWER_TASK, FORGET_TASK, TITLE_TASK
+
+
+@app.task(name=ANSWER_TASK, queue=ANSWER_QUEUE, pass_context=True)
+async def answer(context: JobContext, message_id: str) -> None:
+    """Write one answer."""
+    await write_answer(UUID(message_id), is_stopped=lambda: context.abort_reason() == AbortReason.USER_REQUEST)
+
+
+@app.task(name=TITLE_TASK, queue=ANSWER_QUEUE)
+async def title(generation_id: str) -> None:
+    """Find a title for a conversation."""
+    await write_title(UUID(generation_id))
+
+
+@app.task(name=FORGET_TASK, queue=ANSWER_QUEUE, retry=RetryStrategy(max_attempts=12, exponential_wait=5))
+async def forget_response(response_id: str) -> None:
+    """Delete the provider's copy of a background response; hours of failure are survived."""
+    await llm.delete(response_id)
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(queue=ANSWER_QUEUE, queueing_lock="rescue_stalled_answers", priority=10)
+async def rescue_stalled_answers(timestamp: int) -> None:
+    """Settle the answers of workers that died."""
+    await in_database(services.settle_stalled)
