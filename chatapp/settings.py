@@ -58,7 +58,7 @@ SECURE_CSP = {
 
 INSTALLED_APPS = [
     "accounts",
-    "django.contrib.admin",
+    "accounts.apps.BackOfficeConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

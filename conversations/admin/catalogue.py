@@ -1,0 +1,66 @@
+"""Models with their prices, and assistants: what administrators may change."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.back_office import KeptWhileInUse
+from conversations.admin.catalogue_forms import AssistantForm, LanguageModelForm, ModelPriceForm
+from conversations.models import Assistant, LanguageModel, ModelPrice
+
+if TYPE_CHECKING:
+    _PriceInline = admin.TabularInline[ModelPrice, LanguageModel]
+    _ModelAdmin = admin.ModelAdmin[LanguageModel]
+    _AssistantAdmin = admin.ModelAdmin[Assistant]
+else:
+    _PriceInline, _ModelAdmin, _AssistantAdmin = admin.TabularInline, admin.ModelAdmin, admin.ModelAdmin
+
+
+class ModelPriceInline(_PriceInline):
+    """Prices from a day on. None is deleted; a wrong one is corrected as long as nothing was reckoned with it."""
+
+    model = ModelPrice
+    form = ModelPriceForm
+    extra = 0
+    can_delete = False
+    ordering = ("-valid_from",)
+    verbose_name_plural = "Prices in US dollars per million tokens (without one, costs are unknown)"
+
+
+@admin.register(LanguageModel)
+class LanguageModelAdmin(KeptWhileInUse, _ModelAdmin):
+    """Models that the provider serves."""
+
+    form = LanguageModelForm
+    inlines = (ModelPriceInline,)
+    list_display = ("label", "name", "context_window", "is_local", "is_enabled", "shutdown_date", "replacement")
+    list_filter = ("is_enabled", "is_local")
+    list_select_related = ("replacement",)
+    search_fields = ("name", "label")
+
+
+@admin.register(Assistant)
+class AssistantAdmin(KeptWhileInUse, _AssistantAdmin):
+    """Personas that people talk to."""
+
+    form = AssistantForm
+    list_display = ("name", "slug", "model", "is_enabled", "position")
+    list_filter = ("is_enabled", "groups")
+    list_select_related = ("model",)
+    search_fields = ("name", "slug", "description")
+    filter_horizontal = ("groups",)
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "description", "is_enabled", "position", "groups")}),
+        ("What the model is told", {"fields": ("model", "instructions", "parameters")}),
+        ("What people see first", {"fields": ("suggested_prompts",)}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Assistant | None = None) -> tuple[str, ...]:
+        """Keep the slug once it is made: addresses and scripts know the assistant by it."""
+        return ("slug",) if obj else ()
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Assistant | None = None) -> dict[str, Sequence[str]]:
+        """Suggest a slug for a new assistant."""
+        return {} if obj else {"slug": ("name",)}

@@ -1,0 +1,39 @@
+"""Messages one by one, for finding what went wrong; conversations are read on their own pages."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.functions import Left
+from django.http import HttpRequest
+
+from conversations.admin.record import RecordAdmin
+from conversations.models import Message
+
+
+@admin.register(Message)
+class MessageAdmin(RecordAdmin):
+    """Every prompt and answer, newest first."""
+
+    list_display = ("created_at", "role", "status", "beginning", "owner", "conversation")
+    list_filter = ("role", "status")
+    list_select_related = ("owner", "conversation")
+    ordering = ("-id",)
+    fields = (
+        ("conversation", "owner", "parent"),
+        ("role", "status", "attempt", "activity"),
+        ("created_at", "finished_at"),
+        "text",
+        ("error_code", "error_text"),
+        ("id", "client_token"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Leave the texts out: a page of 50 could be 50 books."""
+        messages: QuerySet[Any] = super().get_queryset(request)
+        return messages.defer("text").annotate(first_characters=Left("text", 80))
+
+    @admin.display(description="text")
+    def beginning(self, message: Any) -> str:
+        """Return the first 80 characters."""
+        return str(message.first_characters)
