@@ -1,0 +1,127 @@
+"""One model call as a stream of events."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+from conversations.llm.client import get_client
+from conversations.llm.decode import EventDecoder
+from conversations.llm.errors import ModelError, from_exception, transport_errors
+from conversations.llm.events import Event
+from conversations.llm.reading import Reading
+from conversations.llm.request import ModelRequest
+from conversations.llm.watchdog import Timeouts, Watchdog
+
+if TYPE_CHECKING:
+    from openai import AsyncAPIResponse, AsyncOpenAI
+
+type Call = contextlib.AbstractAsyncContextManager["AsyncAPIResponse[Any]"]
+
+DEFAULT_TIMEOUTS = Timeouts()
+# A compressing proxy would hold deltas back to fill its window.
+HEADERS = {"Accept-Encoding": "identity"}
+DRAIN_SECONDS = 1.0
+
+
+def stream(request: ModelRequest, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> AsyncGenerator[Event]:
+    """Ask the model and yield its answer as it comes; see `events` for the order.
+
+    Ends after Finished, or by raising ModelError, the only error there is; what was yielded before stays true. A clean
+    end of the connection is not an end of the answer. Close the generator (`contextlib.aclosing`) to stop the answer:
+    that closes the provider's stream, which is what cancels a plain one.
+    """
+
+    def call(client: "AsyncOpenAI") -> Call:
+        # Everything travels in extra_body: the record keeps what was sent, so nothing may be reshaped on the way.
+        return client.responses.with_streaming_response.create(
+            stream=True, extra_body=request.body(), extra_headers=HEADERS
+        )
+
+    return read_stream(call, timeouts)
+
+
+async def read_stream(
+    call: Callable[["AsyncOpenAI"], Call], timeouts: Timeouts, response_id: str = ""
+) -> AsyncGenerator[Event]:
+    """Make the call and yield the events of its response; everything that goes wrong becomes a ModelError."""
+    reading = Reading(response_id)
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            watchdog = Watchdog(timeouts.total)
+            stack.callback(watchdog.stop)
+            source = _Source(watchdog, timeouts, reading)
+            packets = await source.open(stack, call(get_client()))
+            decoder = EventDecoder()
+            while not reading.is_finished:
+                packet = await source.next_packet(packets)
+                for event in reading.read(decoder.feed(packet)) if packet is not None else reading.rest():
+                    yield event
+                if reading.failure is not None:
+                    raise reading.failure
+            await _drain(packets)
+    except ModelError as error:
+        error.request_id = error.request_id or reading.request_id
+        error.response_id = reading.response_id
+        error.retryable = error.retryable and not reading.has_text
+        raise
+
+
+class _Source:
+    """Where the packets come from: waits for them no longer than allowed, and speaks of nothing but ModelErrors."""
+
+    def __init__(self, watchdog: Watchdog, timeouts: Timeouts, reading: Reading) -> None:
+        self._watchdog = watchdog
+        self._timeouts = timeouts
+        self._reading = reading
+
+    async def open(self, stack: contextlib.AsyncExitStack, call: Call) -> AsyncIterator[bytes]:
+        """Send the request and return the packets of its answer, which has to be an event stream."""
+        try:
+            response = await self._watchdog.wait(stack.enter_async_context(call), self._timeouts.first_event)
+        except TimeoutError:
+            raise self._timeout_error(self._timeouts.first_event) from None
+        except transport_errors() as exc:
+            raise from_exception(exc) from exc
+        self._reading.request_id = response.request_id or ""
+        kind = response.headers.get("content-type", "none")
+        if not kind.startswith("text/event-stream"):
+            raise ModelError("protocol", f"HTTP {response.status_code} with content type {kind}, not an event stream")
+        return response.iter_bytes()
+
+    async def next_packet(self, packets: AsyncIterator[bytes]) -> bytes | None:
+        """Return the next bytes; None where there will be none, and then the reading's `failure` says why."""
+        seconds = self._patience()
+        try:
+            packet = await self._watchdog.wait(anext(packets, None), seconds)
+        except TimeoutError:
+            packet, self._reading.failure = None, self._timeout_error(seconds)
+        except transport_errors() as exc:
+            packet, self._reading.failure = None, from_exception(exc)
+        else:
+            if packet is None:
+                self._reading.failure = ModelError("connection", "the stream ended without a terminal event")
+        return packet
+
+    def _patience(self) -> float:
+        if not self._reading.is_started:
+            return self._timeouts.first_event
+        return self._timeouts.tool if self._reading.may_be_silent else self._timeouts.between_events
+
+    def _timeout_error(self, seconds: float) -> ModelError:
+        if self._watchdog.is_over:
+            total = self._timeouts.total
+            message = (
+                f"The answer took longer than {total / 60:.0f} minutes. What the model had written is kept. Retry."
+            )
+            return ModelError("timeout", f"no end after {total:g} s", message=message)
+        message = f"The model sent nothing for {seconds:.0f} seconds. What it had written is kept. Retry."
+        return ModelError("timeout", f"no event for {seconds:g} s", message=message)
+
+
+async def _drain(packets: AsyncIterator[bytes]) -> None:
+    """Read to the end of the body, so that the connection can carry the next answer."""
+    with contextlib.suppress(TimeoutError, *transport_errors()):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in packets:
+                pass
