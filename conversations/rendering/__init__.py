@@ -15,6 +15,8 @@ from .sanitising import safe_blocks
 
 __all__ = ["Block", "render", "render_prompt", "split_blocks"]
 
+# A last line that starts like this starts a block, or goes on with one, whatever follows on it.
+_SETTLED: Final = re.compile(r"(?:[-+*] |\d{1,9}[.)] )?(?:\*\*?|__?)?[^\W\d_]|#{1,6} |>")
 _FENCE_AT_END: Final = re.compile(r"\n[ >]*(?:```+|~~~+)[ \t]*\s*\Z")
 
 
@@ -42,15 +44,15 @@ def split_blocks(text: str) -> list[Block]:
 
     A finished block is a top-level block of cmark's parse that no later text can change, so a caller may keep it and
     split only `text[finished.end:]` from then on: the result is the same, but for a link whose reference is defined in
-    another block. The open block holds the rest and may be several elements: a last line without its line end decides
-    nothing, for the `#` under a paragraph may become a heading or more of the paragraph.
+    another block. The open block holds the rest and may be several elements: a last line of which too little is known
+    decides nothing, for the `#` under a paragraph may become a heading or more of the paragraph.
 
     Together the blocks are what `render` returns, but for such links and for code that still grows: it is not
     highlighted. What may not be drawn (see limits) is shown as plain text and stays open as a whole.
     """
     text = steady(text)
     complete = max(text.rfind("\n"), text.rfind("\r")) + 1
-    if complete == len(text) or not is_drawable(text):
+    if complete == len(text) or _SETTLED.match(text, complete) or not is_drawable(text):
         return _blocks(text, live=True)
     open_start = _starts(text[:complete])[-1] if complete else 0
     finished = _blocks(text[:open_start], live=False)

@@ -11,9 +11,7 @@ _LINK: Final = re.compile(r"<a(?: ([^>]*))?>(.*?)</a>", re.DOTALL)
 _HREF: Final = re.compile(r'(?:^| )href="([^"]*)"')
 _TAG: Final = re.compile(r"<[^>]*>")
 # Stricter than browsers, which also take `https:host`, `https:/host` and `https:\\host`: those are no links here.
-_WEB: Final = re.compile(
-    r"(https?)://(?:[^/?#]*@)?(\[[0-9a-f:.]+\]|[^/?#@:\[\]\\]+)(:\d{1,5})?(?=[/?#]|$)", re.IGNORECASE
-)
+_WEB: Final = re.compile(r"(https?)://(?:[^/?#]*@)?([^/?#@:\[\]\\]+)(:\d{1,5})?(?=[/?#]|$)", re.IGNORECASE)
 _MAIL: Final = re.compile(r"mailto:([^?]+)", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_.-])?", re.IGNORECASE)
 
@@ -67,8 +65,6 @@ def destination(url: str) -> tuple[str, str] | None:
 
 
 def _ascii_host(host: str) -> str:
-    if host.startswith("["):
-        return host
     name = unicodedata.normalize("NFKC", unquote(host)).lower()
     labels = (label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in name.split("."))
     ascii_name = ".".join(labels)
