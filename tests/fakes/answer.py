@@ -190,6 +190,7 @@ class Answer:
         yield self._event("response.created", response=self.response(first))
         if self.background:
             yield self._event("response.queued", response=self.response("queued"))
+            self._now += self.scenario.queued_ms / 1000
         yield self._event("response.in_progress", response=self.response("in_progress"))
         index = 0
         if self.scenario.code_interpreter is not None:

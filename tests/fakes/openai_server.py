@@ -224,6 +224,7 @@ class FakeServer:
             "at": time.time(),
             "method": request.method,
             "path": request.path,
+            "peer": request.transport.get_extra_info("peername")[1] if request.transport else 0,
             "query": dict(request.query),
             "headers": headers | ({"Authorization": key[-4:]} if key else {}),
             "body": body,
