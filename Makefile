@@ -12,15 +12,15 @@ run: venv ## Serve Verbatim on http://127.0.0.1:8000 (PORT=, VAR_DIR=); Ctrl-C s
 	@exec $(PYTHON) -m chatapp.embedded.child --end-with-parent TERM -- $(PYTHON) -m chatapp.embedded
 
 test: venv browser ## Run the whole test suite (ARGS="-k name" for a part)
-	@$(PYTHON) -m chatapp.embedded.install dev local
+	@$(PYTHON) -m chatapp.embedded.install run dev local
 	$(PYTHON) -m pytest $(ARGS)
 
 check: venv ## Format, lint, types, templates, migrations, settings, pins; changes nothing
-	@$(PYTHON) -m chatapp.embedded.install dev local
+	@$(PYTHON) -m chatapp.embedded.install run dev local
 	@sh .ci/check
 
 bench: venv ## Print the benchmark table
-	@$(PYTHON) -m chatapp.embedded.install dev local
+	@$(PYTHON) -m chatapp.embedded.install run dev local
 	$(PYTHON) -m bench
 
 pins: venv ## Choose newest versions within requirements*.in and write requirements*.txt (needs the network)

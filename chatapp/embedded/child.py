@@ -73,7 +73,9 @@ def main() -> None:
     parent = os.getppid()
     parser = argparse.ArgumentParser(prog="python -m chatapp.embedded.child")
     parser.add_argument("--owner-of", type=Path, help="run as the account that owns this path, when started by root")
-    parser.add_argument("--end-with-parent", choices=("INT", "TERM"), help="the signal to get when the parent is gone")
+    parser.add_argument(
+        "--end-with-parent", choices=("INT", "TERM", "KILL"), help="the signal to get when the parent is gone"
+    )
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
     account = account_of(options.owner_of) if options.owner_of else None

@@ -63,9 +63,11 @@ def embedded_cluster(var: Path) -> Cluster | None:
 def list_programs(cluster: Cluster | None, model_port: int | None) -> list[Program]:
     """Give everything that has to run, the database first."""
     python = [*tied("TERM"), sys.executable]
+    # Where the supervisor is killed, the database goes at the same moment, and a worker asked politely would wait for it.
+    worker = [*tied("KILL"), sys.executable, "manage.py", "procrastinate", "worker"]
     programs = [
         Program("web", [*python, "-m", "gunicorn", "--config", "gunicorn.conf.py"]),
-        Program("worker", [*python, "manage.py", "procrastinate", "worker"]),
+        Program("worker", worker),
     ]
     if model_port is not None:
         model = [*python, "-m", "chatapp.embedded.local_model", "--port", str(model_port)]
