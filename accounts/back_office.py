@@ -1,7 +1,7 @@
 """The admin site: our name on it, and no way in but the sign-in page."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
@@ -9,6 +9,11 @@ from django.contrib.admin.utils import unquote
 from django.db.models import PROTECT, Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
 
 
 def _go_to_index(request: HttpRequest) -> HttpResponse:
@@ -33,25 +38,24 @@ class BackOffice(admin.AdminSite):
         return redirect("account_change_password")
 
 
-class KeptWhileInUse:
-    """For a ModelAdmin: says in a sentence why a row that others point to cannot be deleted.
+class KeptWhileInUse(_ModelAdmin):
+    """Says in a sentence why a row that others point to cannot be deleted.
 
     Django's own confirmation page would first load every row of the record that points to it, to list them all.
     """
 
-    actions: Any = None  # deleting several at once goes around this
+    actions = None  # deleting several at once goes around this
     kept_sentence = "“{}” is part of the record, so it cannot be deleted. Disable it instead."
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Ask whether to delete the row, or go back to it and say why it stays."""
-        site = cast(admin.ModelAdmin[Model], self)
-        row = site.get_object(request, unquote(object_id))
-        if row is not None and site.has_delete_permission(request, row) and is_protected(row):
-            site.message_user(request, self.kept_sentence.format(row), messages.ERROR)
+        row = self.get_object(request, unquote(object_id))
+        if row is not None and self.has_delete_permission(request, row) and is_protected(row):
+            self.message_user(request, self.kept_sentence.format(row), messages.ERROR)
             return redirect(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", object_id)
-        return super().delete_view(request, object_id, extra_context)  # type: ignore[misc, no-any-return]
+        return super().delete_view(request, object_id, extra_context)
 
 
 def is_protected(row: Model) -> bool:

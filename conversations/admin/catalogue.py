@@ -12,10 +12,8 @@ from conversations.models import Assistant, LanguageModel, ModelPrice
 
 if TYPE_CHECKING:
     _PriceInline = admin.TabularInline[ModelPrice, LanguageModel]
-    _ModelAdmin = admin.ModelAdmin[LanguageModel]
-    _AssistantAdmin = admin.ModelAdmin[Assistant]
 else:
-    _PriceInline, _ModelAdmin, _AssistantAdmin = admin.TabularInline, admin.ModelAdmin, admin.ModelAdmin
+    _PriceInline = admin.TabularInline
 
 
 class ModelPriceInline(_PriceInline):
@@ -30,7 +28,7 @@ class ModelPriceInline(_PriceInline):
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(KeptWhileInUse, _ModelAdmin):
+class LanguageModelAdmin(KeptWhileInUse):
     """Models that the provider serves."""
 
     form = LanguageModelForm
@@ -42,7 +40,7 @@ class LanguageModelAdmin(KeptWhileInUse, _ModelAdmin):
 
 
 @admin.register(Assistant)
-class AssistantAdmin(KeptWhileInUse, _AssistantAdmin):
+class AssistantAdmin(KeptWhileInUse):
     """Personas that people talk to."""
 
     form = AssistantForm
