@@ -38,7 +38,8 @@ class ConversationAdmin(RecordAdmin):
             .values("number")
         )
         conversations: QuerySet[Any] = super().get_queryset(request)
-        return conversations.annotate(message_number=Coalesce(Subquery(counts), 0))
+        listed: QuerySet[Any] = conversations.annotate(message_number=Coalesce(Subquery(counts), 0))
+        return listed
 
     @admin.display(description="messages")
     def message_count(self, conversation: Any) -> int:

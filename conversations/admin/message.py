@@ -31,7 +31,8 @@ class MessageAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave the texts out: a page of 50 could be 50 books."""
         messages: QuerySet[Any] = super().get_queryset(request)
-        return messages.defer("text").annotate(first_characters=Left("text", 80))
+        listed: QuerySet[Any] = messages.defer("text").annotate(first_characters=Left("text", 80))
+        return listed
 
     @admin.display(description="text")
     def beginning(self, message: Any) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection, transaction
 
@@ -13,6 +13,7 @@ from conversations.services.catalogue import make_catalogue
 _LOCK = 0x5665_7262_6174_696D  # "Verbatim"
 _VARIABLES = {
     "username": "ADMIN_USERNAME",
+    NON_FIELD_ERRORS: "ADMIN_USERNAME",  # differs from somebody's in letter case alone
     "email": "ADMIN_EMAIL",
     "password": "ADMIN_PASSWORD",
     "name": "DEFAULT_MODEL",
