@@ -1,0 +1,67 @@
+"""PostgreSQL goes away and comes back while answers are being written. Nobody restarts a process by hand."""
+
+import time
+from typing import Literal
+
+import pytest
+
+from chatapp.embedded.postgres import Cluster
+from tests.fakes.process import FakeOpenAI
+from tests.system.calls import answer_calls
+from tests.system.site import Site, marker, wait_for
+
+pytestmark = pytest.mark.timeout(280)
+
+
+def start_answers(site: Site, name: str, count: int, seconds: float) -> dict[str, str]:
+    """Begin answers that last so many seconds; return their texts by their ids."""
+    browser, expected = site.sign_in(), {}
+    for number in range(count):
+        text = " ".join(f"word{number}-{index}" for index in range(200))
+        _, answer = browser.begin(f"{name}-{number} " + marker(text=text, delay_ms=seconds * 1000 / 200))
+        expected[answer] = text
+    for answer in expected:
+        site.wait_for_text(answer, 20)
+    return expected
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_d1_a_restart_of_postgresql_costs_no_answer_a_word(
+    own_site: Site, openai: FakeOpenAI, cluster: Cluster, mode: Literal["fast", "immediate"]
+) -> None:
+    expected = start_answers(own_site, f"d1-{mode}", 8, seconds=12)
+
+    cluster.stop(mode)
+    cluster.start()
+
+    for answer, text in expected.items():
+        row = own_site.wait_until_ended(answer, seconds=60)
+        assert (row["status"], row["text"]) == ("completed", text)
+    assert len(answer_calls(openai, f"d1-{mode}")) == 8
+    assert own_site.is_running("web")
+    assert own_site.is_running("worker")
+    assert own_site.sql("SELECT count(*) FROM conversations_messagechunk") == [(0,)]
+
+
+def test_d1_an_outage_of_60_s_costs_no_answer_a_word_and_no_process(
+    own_site: Site, openai: FakeOpenAI, cluster: Cluster
+) -> None:
+    expected = start_answers(own_site, "outage", 4, seconds=20)
+    browser = own_site.sign_in()
+
+    cluster.stop("fast")
+    went_away_at = time.monotonic()
+    assert browser.request("GET", "/healthz")[0] == 200
+    assert browser.request("GET", "/readyz")[0] == 503
+    time.sleep(60 - (time.monotonic() - went_away_at))
+    cluster.start()
+
+    for answer, text in expected.items():
+        row = own_site.wait_until_ended(answer, seconds=60)
+        assert (row["status"], row["text"]) == ("completed", text)
+    assert len(answer_calls(openai, "outage")) == 4
+    assert own_site.is_running("web")
+    assert own_site.is_running("worker")
+    wait_for(lambda: browser.request("GET", "/readyz")[0] == 200, what="readiness")
+    _, after = browser.begin("after-outage " + marker(text="Back."))
+    assert own_site.wait_until_ended(after, seconds=30)["text"] == "Back."
