@@ -1,6 +1,21 @@
 """Addresses of pages, fragments and streams."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from conversations.live.stream import stream
+from conversations.views import conversations, health, messages
 
 app_name = "conversations"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", conversations.index, name="index"),
+    path("conversations/", conversations.conversation_list, name="list"),
+    path("conversations/<uuid:pk>/", conversations.detail, name="detail"),
+    path("conversations/<uuid:pk>/messages/", messages.send, name="send"),
+    path("conversations/<uuid:pk>/rename/", conversations.rename, name="rename"),
+    path("messages/<uuid:pk>/", messages.message, name="message"),
+    path("messages/<uuid:message_id>/stream/", stream, name="stream"),
+    path("messages/<uuid:pk>/stop/", messages.stop, name="stop"),
+    path("messages/<uuid:pk>/retry/", messages.retry, name="retry"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

@@ -1,0 +1,1 @@
+"""Pages and the actions on them: each view fetches what is visible, calls a service, renders."""

@@ -1,0 +1,90 @@
+"""What pages send. The services decide what is acceptable; forms carry the text back with the reason beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from django import forms
+
+from conversations.models import Assistant
+from conversations.services import Refused
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+STALE_PAGE = "This page was out of date. Your text is kept: send it again."
+
+
+class TextField(forms.Field):
+    """Text exactly as typed: Django's CharField would refuse U+0000, which the services replace."""
+
+    def to_python(self, value: Any) -> str:
+        return "" if value is None else str(value).replace("\r\n", "\n")
+
+
+class ServiceForm(forms.Form):
+    """A form whose judge is a service."""
+
+    status = 200
+
+    def is_valid(self) -> bool:
+        valid = super().is_valid()
+        self.status = 200 if valid else 422
+        return valid
+
+    def refuse(self, refused: Refused) -> None:
+        """Show why the service refused; `status` becomes the response's."""
+        self.add_error(None, refused.message)
+        self.status = 409 if refused.is_conflict else 422
+
+    def typed(self, name: str) -> str:
+        """Return the field's text as it was sent, or what the form began with."""
+        return str(self[name].value() or "")
+
+    def problems(self) -> list[str]:
+        """Return every reason, of whichever field, once each."""
+        return list(dict.fromkeys(str(reason) for reasons in self.errors.values() for reason in reasons))
+
+
+class ComposerForm(ServiceForm):
+    """A message to send, with the token that makes a double submit one message."""
+
+    prompt = TextField(required=False)
+    client_token = forms.UUIDField(error_messages={"required": STALE_PAGE, "invalid": STALE_PAGE})
+
+    def next_token(self) -> str:
+        """Return the token of the composer to draw: a used one must not come back, it may belong to another text."""
+        return str(uuid4())
+
+
+class PromptForm(ComposerForm):
+    """A message in a conversation. `after` is the last message that the page shows."""
+
+    after = forms.UUIDField(required=False)
+
+
+class StartForm(ComposerForm):
+    """The first message of a conversation, and who is to answer it."""
+
+    assistant = forms.ModelChoiceField(
+        queryset=Assistant.objects.none(),
+        to_field_name="slug",
+        error_messages={
+            "required": "Choose who is to answer.",
+            "invalid_choice": "This assistant is not available. Choose another one; your text is kept.",
+        },
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A field with choices of its own for each person: Django copies the declared one into `self.fields`.
+        cast("forms.ModelChoiceField[Assistant]", self.fields["assistant"]).queryset = Assistant.objects.visible_to(
+            user
+        )
+
+
+class RenameForm(ServiceForm):
+    """A conversation's new title."""
+
+    title = TextField(required=False)

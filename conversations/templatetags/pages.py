@@ -1,0 +1,93 @@
+"""How numbers, times and icons look on pages."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from conversations.views.usage import money as write_money
+
+register = template.Library()
+
+_ICONS = {
+    "new": "M12 5v14M5 12h14",
+    "menu": "M4 7h16M4 12h16M4 17h16",
+    "fold": "M4 5h16v14H4zM9 5v14",
+    "close": "M6 6l12 12M18 6L6 18",
+    "send": "M12 19V5M6 11l6-6 6 6",
+    "stop": "M7 7h10v10H7z",
+    "copy": "M9 9h11v11H9zM5 15H4V4h11v1",
+    "check": "M5 12.5l4.5 4.5L19 7.5",
+    "retry": "M20 5v5h-5M19.4 10A8 8 0 1 0 20 13",
+    "details": "M12 11v6M12 7.5v.5M12 21a9 9 0 1 1 0-18 9 9 0 0 1 0 18z",
+    "more": "M5 12h.01M12 12h.01M19 12h.01",
+    "down": "M12 5v14M6 13l6 6 6-6",
+    "edit": "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
+    "warning": "M12 9v4.5M12 17v.5M12 3.5L2.5 20h19z",
+    "sealed": "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+    "account": "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5a7.5 7.5 0 0 1 15 0",
+    "theme": "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
+    "keys": "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw a line icon. It is decoration: the control around it carries the words."""
+    return format_html(
+        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>', _ICONS[name]
+    )
+
+
+@register.simple_tag
+def when(moment: datetime.datetime | None) -> SafeString:
+    """Write a time the way people do, with the exact one on hover and for machines."""
+    if moment is None:
+        return SafeString("")
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        f"{moment.astimezone(datetime.UTC):%-d %B %Y, %H:%M:%S}",
+        _relative(timezone.now() - moment, moment),
+    )
+
+
+@register.filter
+def duration(span: datetime.timedelta | None) -> str:
+    """Write how long something took: 180 ms, 4.2 s, 2 min 5 s."""
+    if span is None:
+        return "unknown"
+    seconds = max(span.total_seconds(), 0)
+    if seconds < 1:
+        return f"{round(seconds * 1000)} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+@register.filter
+def money(amount: Decimal) -> str:
+    """Write US dollars."""
+    return write_money(amount)
+
+
+@register.filter
+def number(value: int) -> str:
+    """Write a number with its thousands set apart."""
+    return f"{value:,}"
+
+
+def _relative(age: datetime.timedelta, moment: datetime.datetime) -> str:
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h ago"
+    return f"{timezone.localtime(moment):%-d %b %Y}"

@@ -1,0 +1,103 @@
+"""Actions on messages: send, read one, stop, retry. Each answers a fragment to htmx and a page to a form."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET, require_POST
+
+from conversations.forms import PromptForm
+from conversations.models import Conversation, Message
+from conversations.services import Refused, retry_answer, send_message, stop_answer
+from conversations.views.access import SignedInRequest, see_other, signed_in
+from conversations.views.pages import address_of, composer_context, detail_page, get_conversation
+from conversations.views.presentation import message_context, render_heading, render_message, unseen
+
+
+@require_POST
+@signed_in
+def send(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Say something in a conversation."""
+    conversation = get_conversation(request, pk)
+    form = PromptForm(request.POST)
+    if form.is_valid():
+        try:
+            _say(conversation, form)
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            return _sent(request, pk, form) if request.htmx else see_other(address_of(conversation))
+    if request.htmx:
+        context = composer_context(conversation, form)
+        return render(request, "conversations/_composer.html", context, status=form.status)
+    return render(request, "conversations/detail.html", detail_page(request, conversation, form), status=form.status)
+
+
+@require_GET
+@signed_in
+def message(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """One message as it now stands: for pages whose stream is blocked."""
+    return _fragment(request, _get_message(request, pk))
+
+
+@require_POST
+@signed_in
+def stop(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Stop a running answer. One that ended meanwhile is shown as it ended."""
+    answer, status = _get_message(request, pk), 200
+    try:
+        stop_answer(message=answer)
+    except Refused as refused:
+        status = 409 if refused.is_conflict else 422
+    if not request.htmx:
+        return see_other(address_of(answer.conversation))
+    return _fragment(request, _get_message(request, pk), status=status)
+
+
+@require_POST
+@signed_in
+def retry(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Ask the model again; the new answer takes the place of the old one, which stays on record."""
+    answer = _get_message(request, pk)
+    try:
+        answer = retry_answer(message=answer)
+    except Refused as refused:
+        return _not_retried(request, answer, refused)
+    if not request.htmx:
+        return see_other(address_of(answer.conversation))
+    return _fragment(request, _get_message(request, answer.pk))
+
+
+def _get_message(request: SignedInRequest, pk: UUID) -> Message:
+    return get_object_or_404(Message.objects.visible_to(request.user).select_related("conversation"), pk=pk)
+
+
+def _say(conversation: Conversation, form: PromptForm) -> Message:
+    data = form.cleaned_data
+    return send_message(conversation=conversation, prompt=data["prompt"], client_token=data["client_token"])
+
+
+def _sent(request: SignedInRequest, pk: UUID, form: PromptForm) -> HttpResponse:
+    """What the page lacks (another tab may have said something too), and a fresh composer."""
+    conversation = get_conversation(request, pk)
+    path = conversation.path()
+    missing = unseen(path, form.cleaned_data["after"])
+    if missing is None:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    context = composer_context(conversation, PromptForm()) | {"views": message_context(missing)}
+    return render(request, "conversations/_sent.html", context)
+
+
+def _not_retried(request: SignedInRequest, answer: Message, refused: Refused) -> HttpResponse:
+    status = 409 if refused.is_conflict else 422
+    if request.htmx:
+        return HttpResponse(render_message(answer, request.user, problem=refused.message), status=status)
+    page = detail_page(request, get_conversation(request, answer.conversation_id), PromptForm())
+    return render(request, "conversations/detail.html", page | {"problem": refused.message}, status=status)
+
+
+def _fragment(request: SignedInRequest, answer: Message, *, status: int = 200) -> HttpResponse:
+    parts = (render_message(answer, request.user), render_heading(answer.conversation))
+    return HttpResponse("\n".join(parts), status=status)

@@ -1,0 +1,135 @@
+"""What `_message.html` and the pages around it need, in a constant number of queries."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from conversations.models import Conversation, Generation, Message
+from conversations.rendering import render, render_prompt, split_blocks
+from conversations.views.usage import Usage, usage_by_message, usage_of_conversation
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+_CUT_OFF = {
+    "max_output_tokens": "It reached the length limit of one answer.",
+    "content_filter": "The provider's content filter ended it.",
+}
+_RETRYABLE = frozenset(Message.Status) - frozenset(Message.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message as it is drawn. `html` holds the finished blocks, `open_html` the one still being written.
+
+    `offset` is the code point at which the open block starts: there a stream goes on.
+    """
+
+    message: Message
+    html: SafeString
+    open_html: SafeString
+    offset: int
+    is_latest: bool
+    usage: Usage | None
+    call: Generation | None
+
+    @property
+    def is_prompt(self) -> bool:
+        return self.message.role == Message.Role.USER
+
+    @property
+    def has_text(self) -> bool:
+        return bool(self.html or self.open_html)
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether to offer another try: on the last answer only, as a try further up would leave what follows."""
+        return self.is_latest and not self.is_prompt and self.message.status in _RETRYABLE
+
+    @property
+    def omitted(self) -> int:
+        return self.call.omitted_messages if self.call else 0
+
+    @property
+    def cut_off_reason(self) -> str:
+        """Why an incomplete answer is incomplete, as a sentence."""
+        reason = self.call.finish_reason if self.call else ""
+        return _CUT_OFF.get(reason) or (f"The provider ended it early ({reason})." if reason else "It ended early.")
+
+    @property
+    def time_to_first_text(self) -> datetime.timedelta | None:
+        call = self.call
+        return call.first_text_at - call.started_at if call and call.first_text_at and call.started_at else None
+
+    @property
+    def total_time(self) -> datetime.timedelta | None:
+        call = self.call
+        return call.finished_at - call.started_at if call and call.finished_at and call.started_at else None
+
+
+def message_context(messages: Sequence[Message]) -> list[MessageView]:
+    """Return what `_message.html` needs for each message.
+
+    Each message's `conversation` must be loaded already, as `Conversation.path` does; then it takes two queries, and
+    one more where an answer is being written.
+    """
+    answers = [message.pk for message in messages if message.role == Message.Role.ASSISTANT]
+    usages, calls = usage_by_message(answers), _latest_calls(answers)
+    return [_view(message, usages.get(message.pk), calls.get(message.pk)) for message in messages]
+
+
+def render_message(message: Message, user: User, *, problem: str = "") -> str:
+    """Draw one message of `user` as a page load would: for answers to htmx and for the last event of a stream.
+
+    `problem` says why what was asked of it could not be done.
+    """
+    (view,) = message_context([message])
+    actions = message.owner_id == user.pk and message.conversation.is_open
+    return render_to_string("conversations/_message.html", {"view": view, "actions": actions, "problem": problem})
+
+
+def render_heading(conversation: Conversation) -> str:
+    """Draw, as `<hx-partial>` elements, what changes around the thread when an answer ends: totals and title."""
+    context = {"conversation": conversation, "totals": usage_of_conversation(conversation)}
+    return render_to_string("conversations/_heading.html", context)
+
+
+def unseen(path: Sequence[Message], last_seen: UUID | None) -> Sequence[Message] | None:
+    """Return what a page that ends with `last_seen` lacks; None where it shows another path.
+
+    The other path comes from a retry in another tab, say.
+    """
+    if last_seen is None:
+        return path
+    seen = next((place for place, message in enumerate(path, start=1) if message.pk == last_seen), 0)
+    return path[seen:] if seen else None
+
+
+def _view(message: Message, usage: Usage | None, call: Generation | None) -> MessageView:
+    html, open_html, offset = SafeString(""), SafeString(""), 0
+    if message.role == Message.Role.USER:
+        html = render_prompt(message.text)
+    elif not message.is_running:
+        html = render(message.text)
+    elif blocks := split_blocks(message.text_so_far()):
+        html = SafeString("".join(block.html for block in blocks[:-1]))
+        open_html, offset = blocks[-1].html, blocks[-1].start
+    is_latest = message.conversation.current_leaf_id == message.pk
+    return MessageView(message, html, open_html, offset, is_latest, usage, call)
+
+
+def _latest_calls(answers: list[UUID]) -> dict[UUID, Generation]:
+    calls = (
+        Generation.objects.filter(message_id__in=answers)
+        .select_related("price", "model")
+        .defer("instructions", "parameters", "error_detail")
+        .order_by("id")
+    )
+    return {call.message_id: call for call in calls if call.message_id}
