@@ -56,7 +56,8 @@ class ModelRequest:
     def body(self) -> dict[str, Any]:
         """Return the whole request body."""
         body = self.as_sent()
-        body["input"] = [{"role": turn.role, "content": turn.text} for turn in self.turns]
+        # The type may be left out for OpenAI; llama.cpp's server refuses an assistant's message without it.
+        body["input"] = [{"type": "message", "role": turn.role, "content": turn.text} for turn in self.turns]
         if self.instructions:
             body["instructions"] = self.instructions
         return body

@@ -21,7 +21,7 @@ def test_request_carries_history_instructions_and_parameters(fake: FakeOpenAI) -
     assert sent["body"] == {
         "model": "gpt-4o",
         "instructions": "Be brief.",
-        "input": [{"role": turn.role, "content": turn.text} for turn in turns],
+        "input": [{"type": "message", "role": turn.role, "content": turn.text} for turn in turns],
         "temperature": 0.2,
         "future_option": 1,
         "safety_identifier": "p7",
@@ -57,7 +57,12 @@ def test_parameters_cannot_move_history_or_storage_to_the_provider(settings: Set
             "input": "x",
         }
     ).body()
-    assert sent == {"model": "gpt-4o", "stream": True, "store": False, "input": [{"role": "user", "content": "Hello"}]}
+    assert sent == {
+        "model": "gpt-4o",
+        "stream": True,
+        "store": False,
+        "input": [{"type": "message", "role": "user", "content": "Hello"}],
+    }
 
 
 def test_padding_is_refused_at_openai_alone() -> None:
