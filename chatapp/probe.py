@@ -16,8 +16,7 @@ def main() -> int:
     try:
         with opener.open(request, timeout=4) as answer:
             return int(answer.status != 200)
-    except OSError as error:
-        print(error, file=sys.stderr)
+    except OSError:
         return 1
 
 

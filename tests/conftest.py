@@ -51,10 +51,10 @@ def _prepare_environment(config: pytest.Config) -> None:
         os.environ["DATABASE_URL"] = cluster.url
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A database server of one test's own, not started yet: for tests that stop and kill it."""
-    cluster = Cluster(tmp_path / "cluster", durable=False, can_create_databases=True)
-    cluster.initialise()
+@pytest.fixture(scope="module")
+def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A running database server of one test module's own: for tests that stop it, kill it, and start it again."""
+    cluster = Cluster(tmp_path_factory.mktemp("own") / "clu ster", durable=False, can_create_databases=True)
+    cluster.start()
     yield cluster
     cluster.stop("immediate")

@@ -1,6 +1,6 @@
 """Turns into another program: as whom it runs, and what ends it when its parent is gone.
 
-python -m chatapp.embedded.child [--owner-of PATH] [--end-with-parent INT] -- PROGRAM ARGUMENT...
+python -m chatapp.embedded.child [--owner-of PATH] [--end-with-parent INT] [--in FOLDER] -- PROGRAM ARGUMENT...
 """
 
 import argparse
@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument(
         "--end-with-parent", choices=("INT", "TERM", "KILL"), help="the signal to get when the parent is gone"
     )
+    parser.add_argument("--in", dest="folder", type=Path, help="the folder to run in")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
     account = account_of(options.owner_of) if options.owner_of else None
@@ -83,6 +84,8 @@ def main() -> None:
         _become(account)
     if options.end_with_parent:
         _end_with_parent(signal.Signals[f"SIG{options.end_with_parent}"], parent)
+    if options.folder:
+        os.chdir(options.folder)
     os.execvp(options.command[0], options.command)
 
 

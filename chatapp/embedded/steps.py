@@ -63,7 +63,7 @@ def embedded_cluster(var: Path) -> Cluster | None:
 def list_programs(cluster: Cluster | None, model_port: int | None) -> list[Program]:
     """Give everything that has to run, the database first."""
     python = [*tied("TERM"), sys.executable]
-    # Where the supervisor is killed, the database goes at the same moment, and a worker asked politely would wait for it.
+    # Where the supervisor is killed, the database goes at the same moment: a worker asked politely would wait for it.
     worker = [*tied("KILL"), sys.executable, "manage.py", "procrastinate", "worker"]
     programs = [
         Program("web", [*python, "-m", "gunicorn", "--config", "gunicorn.conf.py"]),

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from chatapp.embedded.preflight import StartError
+
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _GROUP = "verbatim"
 
@@ -51,11 +53,12 @@ class Supervisor:
         config = var / "supervisord.conf"
         config.write_text(self._config())
         daemon = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(config)]
-        with (var / "log" / "supervisord.log").open("ab") as log:
+        log_folder = var / "log"
+        with (log_folder / "supervisord.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*tied("TERM"), *daemon],
+                [*tied("TERM", cwd=log_folder), *daemon],
                 cwd=_CHECKOUT,
-                env=environment,
+                env={**environment, **self._commands()},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -85,7 +88,9 @@ class Supervisor:
                 self._rpc().supervisor.startProcess(program.address, False)
             except (OSError, http.client.HTTPException):
                 if not self.is_running or time.monotonic() > deadline:
-                    raise
+                    raise StartError(
+                        f"The supervisor does not run; its log says:\n{self.log_end('supervisord')}"
+                    ) from None
                 time.sleep(0.05)
             else:
                 return
@@ -107,19 +112,23 @@ class Supervisor:
     def _rpc(self) -> xmlrpc.client.ServerProxy:
         return xmlrpc.client.ServerProxy("http://supervisor/RPC2", transport=_UnixTransport(self._socket))
 
+    def _commands(self) -> dict[str, str]:
+        """Paths go by environment: in the file a `#` after a blank would start a comment, and a `%` a placeholder."""
+        named = {f"SUPERVISED_{program.name}": shlex.join(program.command) for program in self.programs}
+        return {**named, "SUPERVISED_IN": str(_CHECKOUT)}
+
     def _config(self) -> str:
-        log = self.var / "log"
         sections = [
             "[supervisord]",
             *([f"user = {os.geteuid()}"] if os.geteuid() == 0 else []),
-            f"logfile = {_escape(log / 'supervisord.log')}",
+            "logfile = supervisord.log",
             "logfile_maxbytes = 2MB",
             "logfile_backups = 1",
             "silent = true",
             "umask = 077",
-            f"pidfile = {_escape(self._folder / 'pid')}",
+            f"pidfile = {self._folder / 'pid'}",
             "[unix_http_server]",
-            f"file = {_escape(self._socket)}",
+            f"file = {self._socket}",
             "chmod = 0700",
             "[rpcinterface:supervisor]",
             "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
@@ -131,8 +140,8 @@ class Supervisor:
         for program in self.programs:
             sections += [
                 f"[program:{program.name}]",
-                f"command = {_escape(shlex.join(program.command))}",
-                f"directory = {_escape(_CHECKOUT)}",
+                f"command = %(ENV_SUPERVISED_{program.name})s",
+                "directory = %(ENV_SUPERVISED_IN)s",
                 "priority = 1",
                 "autostart = false",
                 "autorestart = true",
@@ -142,20 +151,17 @@ class Supervisor:
                 f"stopwaitsecs = {program.stop_seconds}",
                 "killasgroup = true",
                 "redirect_stderr = true",
-                f"stdout_logfile = {_escape(log / program.name)}.log",
+                f"stdout_logfile = {program.name}.log",
                 "stdout_logfile_maxbytes = 5MB",
                 "stdout_logfile_backups = 2",
             ]
         return "\n".join(sections) + "\n"
 
 
-def tied(sign: str) -> list[str]:
+def tied(sign: str, *, cwd: Path | None = None) -> list[str]:
     """Give the words before a command that make it get `sign` when the process that started it is gone."""
-    return [sys.executable, "-m", "chatapp.embedded.child", "--end-with-parent", sign, "--"]
-
-
-def _escape(value: object) -> str:
-    return str(value).replace("%", "%%")
+    where = ["--in", str(cwd)] if cwd else []
+    return [sys.executable, "-m", "chatapp.embedded.child", "--end-with-parent", sign, *where, "--"]
 
 
 class _UnixConnection(http.client.HTTPConnection):

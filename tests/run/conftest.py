@@ -1,6 +1,6 @@
 """A copy of the checkout that `make run` can be run in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,21 +8,15 @@ import pytest
 from tests.run.launcher import Launcher, copy_checkout
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """The checkout in a folder whose name is hard on shells and on paths of sockets."""
-    return copy_checkout(tmp_path / f'it\'s a "long" 100% name {"x" * 60}')
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkout in a folder whose name is hard on shells, on configuration files, and on paths of sockets."""
+    return copy_checkout(tmp_path_factory.mktemp("run") / f'it\'s a "long" 100% #1 name {"x" * 60}')
 
 
-@pytest.fixture
-def make_run(copy: Path) -> Iterator[Callable[..., Launcher]]:
-    """Start `make run` in the copy, with the variables given; all of it is ended after the test."""
-    launchers: list[Launcher] = []
-
-    def start(**variables: str) -> Launcher:
-        launchers.append(Launcher(copy, **variables))
-        return launchers[-1].start()
-
-    yield start
-    for launcher in launchers:
-        launcher.close()
+@pytest.fixture(scope="module")
+def first_start(copy: Path) -> Iterator[Launcher]:
+    """`make run` in that copy for the first time; ended after the module's tests."""
+    launcher = Launcher(copy).start()
+    yield launcher.wait_served()
+    launcher.close()

@@ -1,5 +1,6 @@
 """Runs `make run` of a copy of this checkout, and knows every process that came of it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -33,12 +34,13 @@ def copy_checkout(folder: Path) -> Path:
 class Launcher:
     """`make run` in `folder`, in a session of its own as a terminal would give it."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, *, port: int | None = None, log: str = "terminal.txt", **variables: str) -> None:
         self.folder = folder
-        self.port = int(variables.get("PORT") or find_free_port())
+        self.port = port or find_free_port()
+        self.first_output = ""
         environment = {name: value for name, value in os.environ.items() if name not in _OWN}
         self._environment = environment | {"PORT": str(self.port)} | variables
-        self._log = folder / "terminal.txt"
+        self._log = folder / log
         self._make: subprocess.Popen[bytes] | None = None
         self._seen: set[psutil.Process] = set()
 
@@ -65,6 +67,8 @@ class Launcher:
         """Wait until it says where it is served."""
         wait_until(lambda: "Ctrl-C" in self.output or self.has_ended, 90)
         assert "Ctrl-C" in self.output, self.output
+        self.first_output = self.first_output or self.output
+        self.processes()
         return self
 
     def wait_ended(self) -> int:
@@ -73,6 +77,13 @@ class Launcher:
         status = self._make.wait(40)
         wait_until(lambda: not self.survivors(), 40)
         return status
+
+    def refusal(self) -> str:
+        """The one sentence of a start that fails; make adds a line of its own."""
+        assert self.wait_ended() != 0
+        said = [line for line in self.output.splitlines() if not line.startswith("make")]
+        assert len(said) == 1, self.output
+        return said[0]
 
     @property
     def has_ended(self) -> bool:
@@ -86,9 +97,13 @@ class Launcher:
         self._seen.update(below)
         return list(below)
 
-    def find(self, words: str) -> psutil.Process:
-        """The first process below make whose command line holds `words`."""
-        return next(process for process in self.processes() if words in " ".join(process.cmdline()))
+    def find(self, words: str) -> int:
+        """The process id of the first program below make whose command line holds `words`; 0 where there is none."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):  # also one that only waits to be reaped
+                if words in " ".join(process.cmdline()):
+                    return process.pid
+        return 0
 
     def survivors(self) -> list[psutil.Process]:
         """Those of the processes seen so far that still live."""

@@ -1,42 +1,50 @@
-"""`make run`: two commands after a clone there is a working Verbatim, and Ctrl-C leaves nothing behind."""
+"""`make run`: one command after a clone there is a working Verbatim, and Ctrl-C leaves nothing behind."""
 
 import os
 import re
 import signal
 import stat
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from tests.run.launcher import Launcher, wait_until
 
-MakeRun = Callable[..., Launcher]
+
+@pytest.fixture
+def run(first_start: Launcher) -> Iterator[Launcher]:
+    """The module's `make run`, served before and after each test."""
+    yield first_start
+    if first_start.has_ended:
+        first_start.start().wait_served()
 
 
-def administrators(copy: Path) -> list[tuple[object, ...]]:
+def list_administrators(copy: Path) -> list[tuple[object, ...]]:
     with psycopg.connect((copy / "var" / "database.url").read_text().strip()) as connection:
         return connection.execute("SELECT username, password FROM accounts_user WHERE is_superuser").fetchall()
 
 
-def test_serves_prints_the_sign_in_once_and_ends_whole(make_run: MakeRun, copy: Path) -> None:
-    first = make_run().wait_served()
-    assert f"http://127.0.0.1:{first.port}" in first.output
-    assert re.search(r"Sign in as: admin\nPassword: \S{12,}\n", first.output)
-    assert first.get("/healthz")[0] == 200
-    assert first.get("/accounts/login/")[0] == 200
-    made = administrators(copy)
-    first.interrupt()
-    first.wait_ended()
-    assert first.survivors() == []
-
-    second = make_run().wait_served()
-    assert "Password" not in second.output
-    assert administrators(copy) == made
+def test_it_is_served_where_it_says(run: Launcher) -> None:
+    assert f"http://127.0.0.1:{run.port}\n" in run.output
+    assert run.get("/healthz")[0] == 200
+    assert run.get("/accounts/login/")[0] == 200
 
 
-def test_state_is_private_and_only_loopback_is_served(make_run: MakeRun, copy: Path) -> None:
-    run = make_run().wait_served()
+def test_the_first_start_alone_prints_the_sign_in_and_ctrl_c_ends_everything(run: Launcher, copy: Path) -> None:
+    assert re.search(r"Sign in as: admin\nPassword: \S{12,}\n", run.first_output)
+    made = list_administrators(copy)
+    assert len(made) == 1
+    run.interrupt()
+    run.wait_ended()
+    assert run.survivors() == []
+    run.start().wait_served()
+    assert "Password" not in run.output
+    assert list_administrators(copy) == made
+
+
+def test_state_is_private_and_only_loopback_is_served(run: Launcher, copy: Path) -> None:
     var = copy / "var"
     assert not stat.S_IMODE(var.stat().st_mode) & (stat.S_IRWXG | stat.S_IROTH | stat.S_IWOTH)
     for name in ("secret_key", "database.url"):
@@ -46,17 +54,19 @@ def test_state_is_private_and_only_loopback_is_served(make_run: MakeRun, copy: P
             assert connection.laddr.ip == "127.0.0.1"
 
 
-def test_killed_web_worker_and_database_come_back(make_run: MakeRun) -> None:
-    run = make_run().wait_served()
-    for words in ("gunicorn", "procrastinate", "postgres -D"):
-        killed = run.find(words)
-        os.kill(killed.pid, signal.SIGKILL)
-        wait_until(lambda words=words, killed=killed: run.find(words).pid != killed.pid, 20)
+def test_a_second_start_in_the_same_folder_is_refused(run: Launcher, copy: Path) -> None:
+    assert "already runs" in Launcher(copy, log="second.txt").start().refusal()
+
+
+@pytest.mark.parametrize("words", ["gunicorn", "procrastinate", "postgres -D"])
+def test_a_killed_program_comes_back(run: Launcher, words: str) -> None:
+    killed = run.find(words)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: run.find(words) not in (killed, 0), 20)
     wait_until(lambda: run.get("/accounts/login/")[0] == 200, 30)
 
 
-def test_nothing_survives_a_killed_launcher_and_the_next_start_recovers(make_run: MakeRun) -> None:
-    run = make_run().wait_served()
-    os.kill(run.find("-m chatapp.embedded").pid, signal.SIGKILL)
+def test_nothing_survives_a_killed_launcher_and_the_next_start_recovers(run: Launcher) -> None:
+    os.kill(run.find("-m chatapp.embedded"), signal.SIGKILL)
     run.wait_ended()
-    make_run(PORT=str(run.port)).wait_served()
+    run.start().wait_served()
