@@ -1,8 +1,10 @@
 """How the web processes are served. PORT and WEB_CONCURRENCY are the environment's; the rest is the same everywhere."""
 
 import os
+from typing import TYPE_CHECKING
 
-from gunicorn.workers.base import Worker
+if TYPE_CHECKING:
+    from conversations.live.lifetime import Worker
 
 wsgi_app = "chatapp.asgi:application"
 worker_class = "asgi"
@@ -18,7 +20,7 @@ errorlog = "-"
 loglevel = "info"
 
 
-def post_worker_init(worker: Worker) -> None:
+def post_worker_init(worker: "Worker") -> None:
     """Hand the worker to the streams, which watch its `alive`: gunicorn waits for open responses when it stops."""
     from conversations.live import lifetime
 

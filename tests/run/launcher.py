@@ -102,7 +102,7 @@ class Launcher:
         for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):  # also one that only waits to be reaped
                 if words in " ".join(process.cmdline()):
-                    return process.pid
+                    return int(process.pid)
         return 0
 
     def survivors(self) -> list[psutil.Process]:
