@@ -77,7 +77,11 @@ def test_models_prices_and_assistants_are_made(db: None) -> None:
         Decimal("1.25"),
         Decimal("10.00"),
     )
-    assert (local.name, local.is_local, local.prices.get().output_price) == ("smollm2-135m-instruct", True, 0)
+    assert (local.name, local.is_local, local.prices.get().output_price.is_zero()) == (
+        "smollm2-135m-instruct",
+        True,
+        True,
+    )
     general, comics = Assistant.objects.all()
     assert (general.slug, general.position, comics.slug) == ("general", 0, "comic-books")
     assert 3 <= len(general.suggested_prompts) <= 4

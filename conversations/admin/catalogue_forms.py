@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
 
 from conversations.models import Assistant, Generation, LanguageModel, ModelPrice
 
@@ -54,8 +55,24 @@ class ModelPriceForm(_PriceForm):
         return data
 
 
+class _JSONField(forms.JSONField):
+    """Shows a refused entry as it was typed: writing it anew fails for what no page can hold, half a surrogate pair."""
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return InvalidJSONInput(data) if isinstance(data, str) else initial
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except RecursionError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
 class AssistantForm(_AssistantForm):
     """An assistant whose parameters the provider will understand."""
+
+    parameters = _JSONField(required=False, help_text='Sent as given, such as {"temperature": 0.7}.')
+    suggested_prompts = _JSONField(required=False, help_text='Shown to begin with, such as ["What is new?"].')
 
     def clean_parameters(self) -> dict[str, Any]:
         """Accept an object of known parameters with values in their ranges."""
@@ -88,7 +105,8 @@ def _find_problem(name: str, given: object) -> str | None:
     if name in _CHOICES:
         return None if given in _CHOICES[name] else f"“{name}” can be one of {', '.join(_CHOICES[name])}."
     if name not in _RANGES:
-        return f"“{name}” is unknown; there are {', '.join([*_RANGES, *_CHOICES])}."
+        shown = name[:40] if name.isprintable() else "one of the names"
+        return f"“{shown}” is unknown; there are {', '.join([*_RANGES, *_CHOICES])}."
     kind, least, most = _RANGES[name]
     is_number = isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
     if not is_number or (kind is int and not isinstance(given, int)) or not least <= given <= most:  # type: ignore[operator]

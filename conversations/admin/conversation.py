@@ -12,12 +12,29 @@ from conversations.admin.transcript import read_transcript
 from conversations.models import Conversation, Message
 
 
+class HiddenFilter(admin.SimpleListFilter):
+    """Whether the owner put it out of their sight; reviewers see it all the same."""
+
+    title = "whether its owner sees it"
+    parameter_name = "hidden"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choices."""
+        return [("no", "Seen"), ("yes", "Hidden")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return what is asked for; everything where nothing is."""
+        if self.value() in ("no", "yes"):
+            return queryset.filter(hidden_at__isnull=self.value() == "no")
+        return queryset
+
+
 @admin.register(Conversation)
 class ConversationAdmin(RecordAdmin):
     """The list of all conversations, and one page for each: its facts, its transcript, its model calls."""
 
     list_display = ("title", "owner", "assistant", "state", "last_activity_at", "message_count")
-    list_filter = ("state", "assistant", "last_activity_at", ("hidden_at", admin.EmptyFieldListFilter))
+    list_filter = ("state", "assistant", "last_activity_at", HiddenFilter)
     list_select_related = ("owner", "assistant")
     search_fields = ("title", "owner__username", "owner__email", "owner__first_name", "owner__last_name")
     search_help_text = "Title, or name or e-mail address of the owner"

@@ -1,0 +1,93 @@
+"""Text that people wrote stays text on every page of the back office."""
+
+from html.parser import HTMLParser
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message
+from tests.admin.record import make_answer, make_conversation, make_prompt
+from tests.factories import make_assistant, make_model, make_user
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "'><svg/onload=alert(1)>",
+    "</title><script>alert(1)</script>",
+    "</textarea><iframe srcdoc='<script>alert(1)</script>'>",
+    "[go](javascript:alert(1)) <javascript:alert(1)>",
+    "![x](data:text/html,<script>alert(1)</script>)",
+    "`</code><script>alert(1)</script>`",
+    "{{ settings.SECRET_KEY }} {% load static %}",
+    "--><script>alert(1)</script><!--",
+]  # fmt: skip
+
+
+class _Finder(HTMLParser):
+    """Finds what would run: scripts with a body or from elsewhere, handlers, script addresses, frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        is_ours = given.get("src", "").startswith(("/static/", "/admin/jsi18n/")) or "json" in given.get("type", "")
+        if tag in ("iframe", "object", "embed", "base") or (tag == "script" and not is_ours):
+            self.found.append(tag)
+        for name, value in given.items():
+            if name.startswith("on") or name in ("srcdoc", "style"):
+                self.found.append(f"{tag} {name}")
+            if name in ("href", "src", "action", "formaction") and value.strip().lower().startswith(
+                ("javascript:", "data:", "vbscript:")
+            ):
+                self.found.append(f"{tag} {name}={value}")
+
+
+def _active_content(html: str) -> list[str]:
+    finder = _Finder()
+    finder.feed(html)
+    return finder.found
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_x14_hostile_text_is_inert_on_every_page(client: Client, superuser: User, text: str) -> None:
+    client.force_login(superuser)
+    User.objects.filter(pk=superuser.pk).update(first_name=text)
+    model = make_model(label=text)
+    assistant = make_assistant(name=text, description=text, instructions=text, suggested_prompts=[text])
+    owner = make_user(first_name=text[:150], last_name=text[:150])
+    conversation = make_conversation(owner=owner, assistant=assistant, title=text)
+    failed = make_answer(make_prompt(conversation, text), text, status="failed", error_text=text)
+    Generation.objects.update(
+        instructions=text, parameters={"user": text}, model_asked=text, model_answered=text, response_id=text,
+        finish_reason=text[:60], error_code=text[:40], error_detail=text,
+    )  # fmt: skip
+    data = {"name": text, "position": "0", "parameters": "{}", "suggested_prompts": "[]"}
+    client.post(reverse("admin:conversations_assistant_change", args=[assistant.pk]), data)
+    rows = (model, assistant, owner, conversation, failed, Generation.objects.get())
+    pages = ["/admin/", *(f"/admin/{row._meta.app_label}/{row._meta.model_name}/" for row in rows)]
+    pages += [
+        f"{base}{row.pk}/{page}/" for base, row in zip(pages[1:], rows, strict=True) for page in ("change", "history")
+    ]
+    pages += [reverse("admin:conversations_assistant_delete", args=[make_assistant(name=text).pk])]
+    pages += [reverse("admin:conversations_conversation_changelist") + "?q=" + text]
+    for page in pages:
+        response = client.get(page)
+        assert response.status_code == 200, page
+        assert _active_content(response.content.decode()) == [], page
+        assert "script-src 'self'" in response["Content-Security-Policy"]
+
+
+def test_the_finder_finds() -> None:
+    for text in (HOSTILE[0], HOSTILE[1], HOSTILE[4], '<a href=" JavaScript:alert(1)">'):
+        assert _active_content(text)
+
+
+def test_all_kinds_of_rows_are_looked_at() -> None:
+    from django.contrib import admin
+
+    ours = {model for model in admin.site._registry if model.__module__.startswith(("conversations", "accounts"))}
+    assert ours == {LanguageModel, Assistant, User, Conversation, Message, Generation}
