@@ -47,19 +47,17 @@ async def read_stream(
     """Make the call and yield the events of its response; everything that goes wrong becomes a ModelError."""
     reading = Reading(response_id)
     try:
+        client = get_client()
         async with contextlib.AsyncExitStack() as stack:
-            watchdog = Watchdog(timeouts.total)
-            stack.callback(watchdog.stop)
-            source = _Source(watchdog, timeouts, reading)
-            packets = await source.open(stack, call(get_client()))
-            decoder = EventDecoder()
+            source = _Source(timeouts, reading, stack)
+            await source.open(call(client))
             while not reading.is_finished:
-                packet = await source.next_packet(packets)
-                for event in reading.read(decoder.feed(packet)) if packet is not None else reading.rest():
+                payloads = await source.next_payloads()
+                for event in reading.read(payloads) if payloads else reading.rest():
                     yield event
                 if reading.failure is not None:
                     raise reading.failure
-            await _drain(packets)
+            await source.drain()
     except ModelError as error:
         error.request_id = error.request_id or reading.request_id
         error.response_id = reading.response_id
@@ -68,17 +66,21 @@ async def read_stream(
 
 
 class _Source:
-    """Where the packets come from: waits for them no longer than allowed, and speaks of nothing but ModelErrors."""
+    """Where the events come from: waits for them no longer than allowed, and speaks of nothing but ModelErrors."""
 
-    def __init__(self, watchdog: Watchdog, timeouts: Timeouts, reading: Reading) -> None:
-        self._watchdog = watchdog
+    def __init__(self, timeouts: Timeouts, reading: Reading, stack: contextlib.AsyncExitStack) -> None:
         self._timeouts = timeouts
         self._reading = reading
+        self._stack = stack
+        self._watchdog = Watchdog(timeouts.total)
+        self._decoder = EventDecoder()
+        self._packets: AsyncIterator[bytes]
+        stack.callback(self._watchdog.stop)
 
-    async def open(self, stack: contextlib.AsyncExitStack, call: Call) -> AsyncIterator[bytes]:
-        """Send the request and return the packets of its answer, which has to be an event stream."""
+    async def open(self, call: Call) -> None:
+        """Send the request; its answer, closed with the stack, has to be an event stream."""
         try:
-            response = await self._watchdog.wait(stack.enter_async_context(call), self._timeouts.first_event)
+            response = await self._watchdog.wait(self._stack.enter_async_context(call), self._timeouts.first_event)
         except TimeoutError:
             raise self._timeout_error(self._timeouts.first_event) from None
         except transport_errors() as exc:
@@ -87,21 +89,37 @@ class _Source:
         kind = response.headers.get("content-type", "none")
         if not kind.startswith("text/event-stream"):
             raise ModelError("protocol", f"HTTP {response.status_code} with content type {kind}, not an event stream")
-        return response.iter_bytes()
+        self._packets = response.iter_bytes()
 
-    async def next_packet(self, packets: AsyncIterator[bytes]) -> bytes | None:
-        """Return the next bytes; None where there will be none, and then the reading's `failure` says why."""
+    async def next_payloads(self) -> list[bytes]:
+        """Return the next events, those of one packet; none where none will come: the reading's `failure` says why."""
         seconds = self._patience()
         try:
-            packet = await self._watchdog.wait(anext(packets, None), seconds)
+            payloads = await self._watchdog.wait(self._read(), seconds)
         except TimeoutError:
-            packet, self._reading.failure = None, self._timeout_error(seconds)
+            self._reading.failure = self._timeout_error(seconds)
         except transport_errors() as exc:
-            packet, self._reading.failure = None, from_exception(exc)
+            self._reading.failure = from_exception(exc)
         else:
-            if packet is None:
-                self._reading.failure = ModelError("connection", "the stream ended without a terminal event")
-        return packet
+            if payloads:
+                return payloads
+            self._reading.failure = ModelError("connection", "the stream ended without a terminal event")
+        return []
+
+    async def _read(self) -> list[bytes]:
+        # Comments, which proxies send to keep a connection open, are no events: the wait goes on.
+        async for packet in self._packets:
+            payloads = self._decoder.feed(packet)
+            if payloads:
+                return payloads
+        return []
+
+    async def drain(self) -> None:
+        """Read to the end of the body, so that the connection can carry the next answer."""
+        with contextlib.suppress(TimeoutError, *transport_errors()):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                async for _ in self._packets:
+                    pass
 
     def _patience(self) -> float:
         if not self._reading.is_started:
@@ -117,11 +135,3 @@ class _Source:
             return ModelError("timeout", f"no end after {total:g} s", message=message)
         message = f"The model sent nothing for {seconds:.0f} seconds. What it had written is kept. Retry."
         return ModelError("timeout", f"no event for {seconds:g} s", message=message)
-
-
-async def _drain(packets: AsyncIterator[bytes]) -> None:
-    """Read to the end of the body, so that the connection can carry the next answer."""
-    with contextlib.suppress(TimeoutError, *transport_errors()):
-        async with asyncio.timeout(DRAIN_SECONDS):
-            async for _ in packets:
-                pass

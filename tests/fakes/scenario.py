@@ -29,6 +29,7 @@ class Scenario:
     # When.
     headers_ms: float = 0  # before the response's headers
     first_event_ms: float = 0  # between the headers and the first event
+    heartbeat_ms: float = 0  # a comment this often while nothing else is sent
     queued_ms: float = 0  # how long a background answer is queued
     delay_ms: float | None = None  # between deltas (default: the server's --delay-ms)
     gap: Mapping[str, float] | None = None  # {"after": deltas, "ms": silence}

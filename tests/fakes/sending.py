@@ -21,6 +21,9 @@ async def send_frames(
     loop = asyncio.get_running_loop()
     scenario = answer.scenario
     for frame in answer.frames[first:cut_at]:
+        while scenario.heartbeat_ms and answer.started + frame.due - loop.time() > scenario.heartbeat_ms / 1000:
+            await asyncio.sleep(scenario.heartbeat_ms / 1000)
+            transport.write(b"e\r\n: keep-alive\n\n\r\n")
         wait = answer.started + frame.due - loop.time()
         if wait > 0:
             await asyncio.sleep(wait)

@@ -41,7 +41,7 @@ def test_resuming_what_the_provider_no_longer_has_fails_with_its_id() -> None:
 
 
 def test_u27_cancelled_answer_is_cancelled_once_however_often_asked(fake: FakeOpenAI, ask: Ask) -> None:
-    response_id = ask(Timeouts(between_events=0.3), fault="gap").failed.response_id
+    response_id = ask(Timeouts(between_events=0.8), fault="gap").failed.response_id
     for _ in range(2):
         run(lambda: cancel(response_id))
     run(lambda: cancel("resp_gone"))
@@ -68,7 +68,7 @@ def test_u30_failing_delete_is_a_model_error(settings: Settings) -> None:
 
 
 def test_cancelled_response_ends_its_stream_as_a_fault(fake: FakeOpenAI, ask: Ask) -> None:
-    response_id = ask(Timeouts(between_events=0.3), fault="gap").failed.response_id
+    response_id = ask(Timeouts(between_events=0.8), fault="gap").failed.response_id
     run(lambda: cancel(response_id))
     answer = run(lambda: collect(resume(response_id, timeouts=SHORT)))
     assert answer.failed.response_id == response_id

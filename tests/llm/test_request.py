@@ -1,5 +1,8 @@
 """What is sent: the history from our record, nothing kept at the provider, nobody named."""
 
+import subprocess
+import sys
+
 from django.test import override_settings
 from pytest_django import Settings
 
@@ -76,3 +79,8 @@ def test_padding_is_refused_at_openai_alone() -> None:
         with override_settings(OPENAI_BASE_URL=url):
             sent = make_request().as_sent()
         assert ("stream_options" in sent) is refused
+
+
+def test_importing_the_seam_does_not_load_the_openai_package() -> None:
+    check = "import sys, conversations.llm; print(sorted({'openai', 'aiohttp', 'httpx2'} & set(sys.modules)))"
+    assert subprocess.check_output([sys.executable, "-c", check], text=True).strip() == "[]"
