@@ -1,12 +1,16 @@
 """The running application, for tests that look at processes."""
 
+import contextlib
+import os
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from chatapp.embedded.postgres import Cluster
 from tests.fakes.process import FakeOpenAI
@@ -22,14 +26,26 @@ def openai() -> Iterator[FakeOpenAI]:
 @pytest.fixture(scope="session")
 def site(openai: FakeOpenAI) -> Iterator[Site]:
     """One web and one worker process, shared by the tests that leave them running."""
-    import os
+    with _running_site(os.environ["DATABASE_URL"], openai) as site:
+        yield site
 
-    server = os.environ["DATABASE_URL"]
+
+@pytest.fixture
+def own_site(own_cluster: Cluster, openai: FakeOpenAI) -> Iterator[Site]:
+    """A site of one test's own on the database server of its module, for tests that stop or kill things."""
+    with _running_site(own_cluster.url, openai) as site:
+        yield site
+
+
+@contextlib.contextmanager
+def _running_site(server: str, openai: FakeOpenAI) -> Iterator[Site]:
+    """A site on a new database of a server, and with a new folder; nothing of it is left."""
     name = f"site_{uuid.uuid4().hex[:12]}"
+    address = urlsplit(server)
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     with tempfile.TemporaryDirectory(prefix="verbatim-site-") as folder:
-        site = Site(_url(server, name), openai.base_url, Path(folder))
+        site = Site(address._replace(path=f"/{name}").geturl(), openai.base_url, Path(folder))
         try:
             site.prepare()
             site.start_web()
@@ -38,23 +54,4 @@ def site(openai: FakeOpenAI) -> Iterator[Site]:
         finally:
             site.stop()
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
-
-
-@pytest.fixture
-def own_site(cluster: Cluster, openai: FakeOpenAI, tmp_path: Path) -> Iterator[Site]:
-    """A site on a database server of its own, for tests that stop or kill things. Web and worker are running."""
-    cluster.start()
-    site = Site(cluster.url, openai.base_url, tmp_path)
-    try:
-        site.prepare()
-        site.start_web()
-        site.start_worker()
-        yield site
-    finally:
-        site.stop()
-
-
-def _url(server: str, database: str) -> str:
-    head, _, _ = server.rpartition("/")
-    return f"{head}/{database}"
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

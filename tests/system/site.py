@@ -117,6 +117,10 @@ class Site:
         else:
             process.send_signal(number)
 
+    def pid(self, name: str) -> int:
+        """Return the id of a process, the first of those it may have started."""
+        return self._processes[name].pid
+
     def is_running(self, name: str) -> bool:
         return self._processes[name].poll() is None
 

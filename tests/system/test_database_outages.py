@@ -27,12 +27,12 @@ def start_answers(site: Site, name: str, count: int, seconds: float) -> dict[str
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_d1_a_restart_of_postgresql_costs_no_answer_a_word(
-    own_site: Site, openai: FakeOpenAI, cluster: Cluster, mode: Literal["fast", "immediate"]
+    own_site: Site, openai: FakeOpenAI, own_cluster: Cluster, mode: Literal["fast", "immediate"]
 ) -> None:
     expected = start_answers(own_site, f"d1-{mode}", 8, seconds=12)
 
-    cluster.stop(mode)
-    cluster.start()
+    own_cluster.stop(mode)
+    own_cluster.start()
 
     for answer, text in expected.items():
         row = own_site.wait_until_ended(answer, seconds=60)
@@ -44,17 +44,17 @@ def test_d1_a_restart_of_postgresql_costs_no_answer_a_word(
 
 
 def test_d1_an_outage_of_60_s_costs_no_answer_a_word_and_no_process(
-    own_site: Site, openai: FakeOpenAI, cluster: Cluster
+    own_site: Site, openai: FakeOpenAI, own_cluster: Cluster
 ) -> None:
     expected = start_answers(own_site, "outage", 4, seconds=20)
     browser = own_site.sign_in()
 
-    cluster.stop("fast")
+    own_cluster.stop("fast")
     went_away_at = time.monotonic()
     assert browser.request("GET", "/healthz")[0] == 200
     assert browser.request("GET", "/readyz")[0] == 503
     time.sleep(60 - (time.monotonic() - went_away_at))
-    cluster.start()
+    own_cluster.start()
 
     for answer, text in expected.items():
         row = own_site.wait_until_ended(answer, seconds=60)
