@@ -5,7 +5,8 @@
 
   const read = () => {
     try {
-      return localStorage.getItem("theme") || "system";
+      const stored = localStorage.getItem("theme");
+      return stored === "light" || stored === "dark" ? stored : "system";
     } catch {
       return "system"; // storage is switched off
     }
@@ -24,7 +25,8 @@
     choices.addEventListener("change", (event) => {
       apply(event.target.value);
       try {
-        localStorage.setItem("theme", event.target.value);
+        // The admin's own script reads the same key, and calls the system's choice "auto".
+        localStorage.setItem("theme", event.target.value === "system" ? "auto" : event.target.value);
       } catch {
         // it lasts for this page
       }
