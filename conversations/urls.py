@@ -11,6 +11,7 @@ urlpatterns = [
     path("conversations/", conversations.conversation_list, name="list"),
     path("conversations/<uuid:pk>/", conversations.detail, name="detail"),
     path("conversations/<uuid:pk>/messages/", messages.send, name="send"),
+    path("conversations/<uuid:pk>/heading/", conversations.heading, name="heading"),
     path("conversations/<uuid:pk>/rename/", conversations.rename, name="rename"),
     path("messages/<uuid:pk>/", messages.message, name="message"),
     path("messages/<uuid:message_id>/stream/", stream, name="stream"),

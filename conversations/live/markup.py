@@ -39,11 +39,13 @@ def progress_event(message_id: UUID, draft: Draft, activity: str) -> bytes:
     return event("".join(parts), event_id=draft.end)
 
 
-def final_event(message_id: UUID, html: str) -> bytes:
-    """Return the event that swaps in the ended answer as a page load draws it, and the one that closes the stream."""
-    return event(_partial(f"#message-{message_id}", "outerHTML", mark_safe(html))) + event(  # noqa: S308 (a template's)
-        "", name="done"
-    )
+def final_event(message_id: UUID, html: str, around: str) -> bytes:
+    """Return the event that swaps in the ended answer as a page load draws it, and the one that closes the stream.
+
+    `around` holds the partials of what changes around the thread with it.
+    """
+    answer = _partial(f"#message-{message_id}", "outerHTML", mark_safe(html))  # noqa: S308 (a template's)
+    return event(answer + around) + event("", name="done")
 
 
 def event(data: str, *, name: str = "", event_id: int | None = None) -> bytes:

@@ -20,8 +20,8 @@ from conversations.live.hub import Watched, hub
 from conversations.live.lifetime import is_stopping
 from conversations.live.markup import draw, final_event, progress_event
 from conversations.models import Message
-from conversations.views.presentation import render_message
 from conversations.services import settle_stalled
+from conversations.views.presentation import render_heading, render_message
 
 COMMENT_SECONDS = 15.0
 RECHECK_SECONDS = 30.0
@@ -118,4 +118,5 @@ def _still_may_watch(session_key: str, message_id: UUID) -> bool:
 def _final(message_id: UUID) -> bytes:
     with contextlib.closing(connection):
         message = Message.objects.select_related("conversation__assistant", "conversation__owner").get(pk=message_id)
-        return final_event(message_id, render_message(message, message.conversation.owner))
+        html = render_message(message, message.conversation.owner)
+        return final_event(message_id, html, render_heading(message.conversation))

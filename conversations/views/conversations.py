@@ -13,6 +13,7 @@ from conversations.models import Message
 from conversations.services import Refused, rename_conversation, start_conversation
 from conversations.views.access import SignedInRequest, go_to, see_other, signed_in
 from conversations.views.pages import address_of, detail_page, get_conversation, list_page, offered_assistants
+from conversations.views.presentation import render_heading
 
 
 @require_GET
@@ -45,6 +46,15 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """One conversation."""
     conversation = get_conversation(request, pk)
     return render(request, "conversations/detail.html", detail_page(request, conversation, PromptForm()))
+
+
+@require_GET
+@signed_in
+def heading(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Title and totals of a conversation, for a page that waits for its title."""
+    tries = request.GET.get("tries", "")
+    tried = int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 3 else 99
+    return HttpResponse(render_heading(get_conversation(request, pk), tries=tried))
 
 
 @require_POST

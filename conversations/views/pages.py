@@ -38,8 +38,9 @@ class Offers:
     beginning: dict[str, str]
 
     @property
-    def has_local(self) -> bool:
-        return any(offer.model and offer.model.is_local for offer in self.offers)
+    def is_local(self) -> bool:
+        """Whether nothing but a local model answers."""
+        return bool(self.offers) and all(offer.model and offer.model.is_local for offer in self.offers)
 
 
 def get_conversation(request: SignedInRequest, pk: UUID) -> Conversation:
@@ -74,7 +75,7 @@ def list_page(request: SignedInRequest, form: StartForm, offers: Offers) -> dict
         "form": form,
         "chosen": form.typed("assistant"),
         "offers": offers.offers,
-        "is_local": offers.has_local,
+        "is_local": offers.is_local,
         "send_to": reverse("conversations:list"),
     }
 

@@ -49,6 +49,11 @@ class MessageView:
         return bool(self.html or self.open_html)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is a finished answer with text, of which nothing more need be said."""
+        return self.message.status == Message.Status.COMPLETED and self.has_text
+
+    @property
     def can_retry(self) -> bool:
         """Whether to offer another try: on the last answer only, as a try further up would leave what follows."""
         return self.is_latest and not self.is_prompt and self.message.status in _RETRYABLE
@@ -95,9 +100,12 @@ def render_message(message: Message, user: User, *, problem: str = "") -> str:
     return render_to_string("conversations/_message.html", {"view": view, "actions": actions, "problem": problem})
 
 
-def render_heading(conversation: Conversation) -> str:
-    """Draw, as `<hx-partial>` elements, what changes around the thread when an answer ends: totals and title."""
-    context = {"conversation": conversation, "totals": usage_of_conversation(conversation)}
+def render_heading(conversation: Conversation, *, tries: int = 0) -> str:
+    """Draw, as `<hx-partial>` elements, what changes around the thread when an answer ends: totals and title.
+
+    A title is made by a job of its own; until it is there the page asks again, which `tries` counts.
+    """
+    context = {"conversation": conversation, "totals": usage_of_conversation(conversation), "tries": tries}
     return render_to_string("conversations/_heading.html", context)
 
 

@@ -38,7 +38,7 @@ class Usage:
     output_tokens: int
     reasoning_tokens: int
     cost: Decimal | None
-    has_calls: bool
+    has_usage: bool  # that used anything, or may have
     is_free: bool
     is_estimated: bool
     is_uncounted: bool
@@ -90,7 +90,7 @@ def _usage(row: Mapping[str, Any]) -> Usage:
         output_tokens=row["sum_output"] or 0,
         reasoning_tokens=row["sum_reasoning"] or 0,
         cost=row["sum_cost"],
-        has_calls=bool(row["calls"]),
+        has_usage=bool(row["uncounted"] or row["sum_input"] or row["sum_output"]),
         is_free=bool(row["calls"]) and not row["paid"],
         is_estimated=bool(row["estimated"]),
         is_uncounted=bool(row["uncounted"]),

@@ -2,6 +2,7 @@
 (() => {
   const form = () => document.getElementById("composer");
   const field = () => document.getElementById("prompt");
+  let isWaiting = false; // the words under the field say that an answer is being written
   const canGrowItself = CSS.supports("field-sizing", "content");
 
   const grow = (textarea) => {
@@ -35,14 +36,20 @@
     }
   };
 
-  addEventListener("input", (event) => event.target.id === "prompt" && update());
+  addEventListener("input", (event) => {
+    if (event.target.id !== "prompt") return;
+    say("");
+    update();
+  });
   addEventListener("draft:restored", update);
   addEventListener("keydown", (event) => {
     if (event.target.id !== "prompt" || event.key !== "Enter" || event.isComposing) return;
     if (event.shiftKey === enterSends() || event.altKey) return;
     event.preventDefault();
-    if (document.getElementById("stop-form")) say("An answer is being written. Wait for it, or stop it with Esc.");
-    else if (event.target.value.trim() && !event.target.readOnly) form().requestSubmit();
+    if (document.getElementById("stop-form")) {
+      isWaiting = true;
+      say("An answer is being written. Wait for it, or stop it with Esc.");
+    } else if (event.target.value.trim() && !event.target.readOnly) form().requestSubmit();
   });
   addEventListener("click", (event) => {
     const link = event.target.closest?.("[data-suggestion]");
@@ -52,6 +59,10 @@
     field().value = link.textContent;
     field().dispatchEvent(new Event("input", { bubbles: true }));
     field().focus();
+  });
+
+  addEventListener("htmx:after:swap", () => {
+    if (isWaiting && !document.getElementById("stop-form")) isWaiting = say("");
   });
 
   // While a message is on its way the text must not change: the answer to the request replaces the composer.
