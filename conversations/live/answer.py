@@ -95,7 +95,7 @@ class _Writer:
                         self.recording.show(line)
                     case llm.Finished():
                         return event
-        raise llm.ModelError("connection", "The connection to the model broke.", detail="no terminal event")
+        raise llm.ModelError("connection", "The events ended without a last one.")
 
     def _take(self, text: str) -> None:
         if self.progress.first_text_at is None:

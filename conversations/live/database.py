@@ -10,6 +10,7 @@ import functools
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 from django.db import OperationalError, connections
@@ -56,7 +57,7 @@ def _name(function: Callable[..., object]) -> str:
     return getattr(function.func if isinstance(function, functools.partial) else function, "__name__", "it")
 
 
-async def connect(purpose: str) -> psycopg.AsyncConnection[tuple[object, ...]]:
+async def connect(purpose: str) -> psycopg.AsyncConnection[tuple[Any, ...]]:
     """Open an async connection in autocommit mode, named after its purpose in pg_stat_activity.
 
     The socket's own limits make a database that vanished without a word show as lost within seconds.

@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -93,11 +94,11 @@ class Hub:
                 self._tell_if_stopping()
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _listen(self, listener: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    async def _listen(self, listener: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
         async for _ in listener.notifies():
             self._wake.set()
 
-    async def _follow(self, query: psycopg.AsyncConnection[tuple[object, ...]], listening: asyncio.Task[None]) -> None:
+    async def _follow(self, query: psycopg.AsyncConnection[tuple[Any, ...]], listening: asyncio.Task[None]) -> None:
         while True:
             if self._watched:
                 with contextlib.suppress(TimeoutError):
@@ -113,12 +114,12 @@ class Hub:
             if self._watched:
                 await self._look(query)
 
-    async def _look(self, query: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    async def _look(self, query: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
         watched = list(self._watched.values())
         cursor = await query.execute(_NEWS, [[one.message_id for one in watched], [len(one.text) for one in watched]])
         found: set[Watched] = set()
         for message_id, status, activity, _attempt, start, text in await cursor.fetchall():
-            one = self._watched.get(message_id)  # type: ignore[call-overload]
+            one = self._watched.get(message_id)
             if one is None:
                 continue
             found.add(one)

@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -58,7 +59,7 @@ class Recording:
 
     message_id: UUID
     attempt: int
-    on_lost: Callable[[], None]
+    on_lost: Callable[[], object]
     mark: Callable[[Recording, bool], None]
     text: str = ""
     saved: int = 0  # code points of `text` that are in the database
@@ -93,9 +94,9 @@ class Recorder:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _timer: asyncio.TimerHandle | None = None
     _task: asyncio.Task[None] | None = None
-    _connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
+    _connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
 
-    def open(self, message_id: UUID, attempt: int, *, saved_text: str, on_lost: Callable[[], None]) -> Recording:
+    def open(self, message_id: UUID, attempt: int, *, saved_text: str, on_lost: Callable[[], object]) -> Recording:
         """Begin to record an answer of which `saved_text` is in the database. `on_lost` is called at most once."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="recorder")
@@ -176,7 +177,7 @@ class Recorder:
         except BaseException:
             self._changed.update(one for one in changed if one.message_id in self._recordings)
             raise
-        ours = set(found[0] or ()) if found else set()  # type: ignore[call-overload]
+        ours = set(found[0] or ()) if found else set()
         for one, start, text, activity in pieces:
             if one.message_id not in ours:
                 if self._recordings.get(one.message_id) is one:  # else its writer has ended it while we wrote
@@ -187,14 +188,14 @@ class Recorder:
             if one.activity == activity:
                 one.activity = None
 
-    async def _find_saved(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    async def _find_saved(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
         """Learn how far each answer is saved: the last flush before the connection was lost may have been committed."""
         if not self._recordings:
             return
         cursor = await connection.execute(_SAVED, [list(self._recordings)])
         saved = dict(await cursor.fetchall())
         for message_id, recording in self._recordings.items():
-            recording.saved = int(saved.get(message_id, 0))  # type: ignore[call-overload]
+            recording.saved = int(saved.get(message_id, 0))
 
     async def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None

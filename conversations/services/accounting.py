@@ -17,6 +17,10 @@ def book_usage(generation: Generation, usage: Usage, *, source: Generation.Usage
     generation.usage_source = source
     price = generation.model.price_on(timezone.localdate(generation.started_at))
     generation.price = price
-    generation.cost = price and price.cost(
-        input_tokens=usage.input_tokens, cached_tokens=usage.cached_tokens, output_tokens=usage.output_tokens
+    generation.cost = (
+        price.cost(
+            input_tokens=usage.input_tokens, cached_tokens=usage.cached_tokens, output_tokens=usage.output_tokens
+        )
+        if price is not None
+        else None
     )

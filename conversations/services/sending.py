@@ -96,7 +96,7 @@ def require_open(conversation: Conversation) -> None:
         raise Refused(
             Refusal.CONCLUDED, "This conversation is concluded and takes no more messages. Start a new one to go on."
         )
-    if conversation.messages.running().exists():  # type: ignore[attr-defined]
+    if conversation.messages.running().exists():
         raise Refused(
             Refusal.BUSY,
             "An answer is still being written. Wait for it or stop it, then send again; your text is kept.",

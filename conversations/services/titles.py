@@ -81,7 +81,7 @@ def finish_title(*, plan: TitlePlan, finished: Finished, text: str) -> None:
             book_usage(generation, finished.usage, source=Generation.UsageSource.EXACT)
         generation.save()
         title = _tidy(finished.text if finished.text is not None else text)
-        if title and finished.outcome != Generation.Status.REFUSED:
+        if title and generation.conversation_id and finished.outcome != "refused":
             Conversation.objects.filter(pk=generation.conversation_id, is_title_provisional=True).update(
                 title=title, is_title_provisional=False
             )

@@ -148,7 +148,7 @@ class Site:
     def sql(self, query: str, *parameters: object) -> list[Any]:
         """Read or write the site's tables as an administrator with psql would."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            cursor = connection.execute(query, parameters or None)  # type: ignore[arg-type]
+            cursor = connection.execute(query, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     def sign_in(self, username: str = "admin", *, port: int | None = None) -> Browser:
@@ -201,9 +201,9 @@ class Site:
     def wait_until_ended(self, message_id: str, *, seconds: float = 30) -> dict[str, Any]:
         """Wait for the end of an answer and return its row."""
 
-        def ended() -> dict[str, Any] | None:
+        def ended() -> dict[str, Any]:
             row = self.message(message_id)
-            return None if row["status"] in ("queued", "streaming") else row
+            return {} if row["status"] in ("queued", "streaming") else row
 
         return wait_for(ended, seconds=seconds, what="the end of the answer")
 

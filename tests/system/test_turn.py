@@ -85,10 +85,7 @@ def test_c2_c3_two_tabs_and_twenty_reloads_see_the_same_text_and_cost_one_call(s
     text = "\n\n".join(f"Paragraph {number} of the answer." for number in range(40))
     conversation, answer = browser.begin("reload-me " + marker(text=text, delay_ms=10))
     seen: list[list[dict[str, str]]] = [[], []]
-    tabs = [
-        threading.Thread(target=lambda events=events: events.extend(browser.stream(answer)))  # type: ignore[misc]
-        for events in seen
-    ]
+    tabs = [threading.Thread(target=lambda events=events: events.extend(browser.stream(answer))) for events in seen]
     for tab in tabs:
         tab.start()
 
