@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from conversations.admin.record import RecordAdmin
 from conversations.admin.transcript import read_transcript
@@ -33,7 +34,7 @@ class HiddenFilter(admin.SimpleListFilter):
 class ConversationAdmin(RecordAdmin):
     """The list of all conversations, and one page for each: its facts, its transcript, its model calls."""
 
-    list_display = ("title", "owner", "assistant", "state", "last_activity_at", "message_count")
+    list_display = ("title", "owner", "assistant", "state", "last_activity", "message_count")
     list_filter = ("state", "assistant", "last_activity_at", HiddenFilter)
     list_select_related = ("owner", "assistant")
     search_fields = ("title", "owner__username", "owner__email", "owner__first_name", "owner__last_name")
@@ -57,6 +58,11 @@ class ConversationAdmin(RecordAdmin):
         conversations: QuerySet[Any] = super().get_queryset(request)
         listed: QuerySet[Any] = conversations.annotate(message_number=Coalesce(Subquery(counts), 0))
         return listed
+
+    @admin.display(description="last activity", ordering="last_activity_at")
+    def last_activity(self, conversation: Conversation) -> str:
+        """Return when something was last said, to the minute."""
+        return f"{timezone.localtime(conversation.last_activity_at):%-d %b %Y, %H:%M}"
 
     @admin.display(description="messages")
     def message_count(self, conversation: Any) -> int:

@@ -1,5 +1,6 @@
 """Model calls: what was asked of whom, what came of it, what it cost."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -8,6 +9,17 @@ from django.http import HttpRequest
 
 from conversations.admin.record import RecordAdmin
 from conversations.models import Generation
+
+
+def _or_unknown(name: str) -> Callable[[Any, Generation], str]:
+    """Return a column that says "unknown" where nothing is known, which is neither 0 nor nothing."""
+
+    @admin.display(description=name.replace("_", " "), ordering=name)
+    def column(_: Any, generation: Generation) -> str:
+        value = getattr(generation, name)
+        return "unknown" if value is None else str(value)
+
+    return column
 
 
 @admin.register(Generation)
@@ -19,14 +31,19 @@ class GenerationAdmin(RecordAdmin):
         "purpose",
         "model_asked",
         "status",
-        "input_tokens",
-        "output_tokens",
-        "cost",
-        "usage_source",
+        "shown_input_tokens",
+        "shown_output_tokens",
+        "shown_cost",
         "error_code",
     )
     list_filter = ("purpose", "status", "usage_source", "model")
-    empty_value_display = "unknown"  # of tokens and cost above all: unknown is not 0
+    readonly_fields = (
+        "shown_input_tokens",
+        "shown_cached_tokens",
+        "shown_output_tokens",
+        "shown_reasoning_tokens",
+        "shown_cost",
+    )
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": (("purpose", "status"), "conversation", "message", ("step", "attempt", "job_id"), "id")}),
@@ -48,13 +65,19 @@ class GenerationAdmin(RecordAdmin):
             "Usage and cost",
             {
                 "fields": (
-                    ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens"),
-                    ("usage_source", "price", "cost"),
+                    ("shown_input_tokens", "shown_cached_tokens", "shown_output_tokens", "shown_reasoning_tokens"),
+                    ("usage_source", "price", "shown_cost"),
                 )
             },
         ),
         ("Times", {"fields": (("created_at", "started_at", "first_text_at", "finished_at"),)}),
     )
+
+    shown_input_tokens = _or_unknown("input_tokens")
+    shown_cached_tokens = _or_unknown("cached_tokens")
+    shown_output_tokens = _or_unknown("output_tokens")
+    shown_reasoning_tokens = _or_unknown("reasoning_tokens")
+    shown_cost = _or_unknown("cost")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave long columns out of the list; the page of one call fetches them."""

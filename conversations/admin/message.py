@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest
+from django.utils.text import Truncator
 
 from conversations.admin.record import RecordAdmin
 from conversations.models import Message
@@ -15,7 +16,7 @@ from conversations.models import Message
 class MessageAdmin(RecordAdmin):
     """Every prompt and answer, newest first."""
 
-    list_display = ("created_at", "role", "status", "beginning", "owner", "conversation")
+    list_display = ("created_at", "role", "status", "beginning", "owner", "thread")
     list_filter = ("role", "status")
     list_select_related = ("owner", "conversation")
     ordering = ("-id",)
@@ -33,6 +34,11 @@ class MessageAdmin(RecordAdmin):
         messages: QuerySet[Any] = super().get_queryset(request)
         listed: QuerySet[Any] = messages.defer("text").annotate(first_characters=Left("text", 80))
         return listed
+
+    @admin.display(description="conversation")
+    def thread(self, message: Message) -> str:
+        """Return the beginning of the conversation's title."""
+        return Truncator(message.conversation.title).chars(40)
 
     @admin.display(description="text")
     def beginning(self, message: Any) -> str:

@@ -95,8 +95,23 @@ def test_page_of_a_model_call_shows_every_column(client: Client, reviewer: User)
     assert shown == {field.name for field in Generation._meta.concrete_fields}
 
 
-def _flat(line: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (line,) if isinstance(line, str) else line
+def _flat(line: object) -> list[str]:
+    """Return the names of the columns in one line of a form."""
+    columns = line if isinstance(line, tuple) else (line,)
+    return [str(column).removeprefix("shown_") for column in columns]
+
+
+def test_unknown_tokens_and_cost_are_shown_as_unknown(client: Client, reviewer: User) -> None:
+    make_thread()
+    Generation.objects.update(input_tokens=None, cost=None, error_code="")
+    client.force_login(reviewer)
+    listed = client.get(_url(Generation, "changelist")).content.decode()
+    for column in ("input_tokens", "cost"):
+        assert f'<td class="field-shown_{column}">unknown</td>' in listed
+    assert '<td class="field-shown_output_tokens">5</td>' in listed
+    assert '<td class="field-error_code">-</td>' in listed
+    page = client.get(_url(Generation, "change", Generation.objects.get().pk)).content.decode()
+    assert page.count('<div class="readonly">unknown</div>') == 4
 
 
 def test_page_of_a_message_shows_every_column(client: Client, reviewer: User) -> None:
