@@ -27,7 +27,8 @@ async def title(generation_id: str) -> None:
 
 @app.task(name=FORGET_TASK, queue=ANSWER_QUEUE, retry=RetryStrategy(max_attempts=12, exponential_wait=5))
 async def forget_response(response_id: str) -> None:
-    """Delete the provider's copy of a background response; hours of failure are survived."""
+    """End a background response if it still runs, and delete the provider's copy; hours of failure are survived."""
+    await llm.cancel(response_id)
     await llm.delete(response_id)
 
 

@@ -1,6 +1,7 @@
 """Everything that can go wrong with a model call, as one error: a code, words for the person, a note for admins."""
 
 import email.utils
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -66,13 +67,25 @@ class ModelError(Exception):
         response_id: str = "",
     ) -> None:
         self.code = code
-        self.message = message or MESSAGES[code]
+        self._message = message
         self.detail = _redact(detail)
         self.retryable = code in TRANSIENT if retryable is None else retryable
         self.retry_after = retry_after
         self.request_id = request_id
         self.response_id = response_id
         super().__init__(f"{code}: {self.detail}")
+
+    @property
+    def message(self) -> str:
+        """What a person reads, with the wait where the provider asks for one."""
+        return self._message or _told(self.code, self.retry_after)
+
+
+def _told(code: str, retry_after: float | None) -> str:
+    if retry_after and code in ("rate_limited", "overloaded"):
+        wait = f"{math.ceil(retry_after)} seconds" if retry_after < 90 else f"{math.ceil(retry_after / 60)} minutes"
+        return MESSAGES[code].replace("Retry in a minute.", f"Retry in {wait}.")
+    return MESSAGES[code]
 
 
 def classify(*, code: str, kind: str, words: str, status: int | None = None) -> str:
