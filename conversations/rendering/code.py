@@ -22,6 +22,9 @@ _NAMES: Final = (
     "sh shell sql swift terraform tex toml ts tsx typescript vb.net vim xml yaml zsh",
 )
 _LANGUAGES: Final = frozenset(name for line in _NAMES for name in line.split())
+# Within one token no clock can be read, and some lexers try each start with each end: 8,000 spaces take the one for C++
+# 5 s, a line of 8,000 signs others 0.5 s. Such code is not coloured.
+_SLOW: Final = re.compile(r"\s{100}|[^\n]{1000}")
 _CLASSES: Final[tuple[tuple[_TokenType, str], ...]] = (
     (Comment, "c"),
     (Keyword, "k"),
@@ -55,7 +58,7 @@ def figure(language: str, code: str, *, live: bool, growing: bool) -> str:
     label = language if _LABEL.fullmatch(language) else ""
     known = label.lower() if label.lower() in _LANGUAGES else ""
     limit = MAX_HIGHLIGHTED_LIVE if live else MAX_HIGHLIGHTED
-    if not known or growing or len(code) > limit:
+    if not known or growing or len(code) > limit or _SLOW.search(code):
         body = escape(code, quote=False)
     elif len(code) <= MAX_HIGHLIGHTED_LIVE:
         body = _remembered(known, code)

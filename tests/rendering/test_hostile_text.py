@@ -147,3 +147,9 @@ def test_a_prompt_is_shown_as_it_was_typed() -> None:
     assert render_prompt("# a\r\n<b> & *c* https://example.org\n\n d") == (
         "# a<br>&lt;b&gt; &amp; *c* https://example.org<br><br> d"
     )
+
+
+@pytest.mark.parametrize("code", [" " * 8_000, "\n " * 4_000, "\t" * 8_000, "1" * 8_000, '"' * 8_000])
+@pytest.mark.parametrize("language", ["c++", "objective-c", "ini", "ocaml", "console"])
+def test_x9_code_made_to_slow_its_lexer_is_not_coloured(language: str, code: str) -> None:
+    assert "hl-" not in render(f"```{language}\nx{code}x\n```\n")
