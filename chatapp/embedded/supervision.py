@@ -48,8 +48,11 @@ class Supervisor:
     def __init__(self, var: Path, programs: Sequence[Program], *, environment: Mapping[str, str], kept_fd: int) -> None:
         self.var = var
         self.programs = programs
+        self._link = var / "control"
+        self._remove_folder()
         self._folder = Path(tempfile.mkdtemp(prefix="verbatim-"))  # a socket's path has at most some 100 bytes
-        self._socket = self._folder / "supervisor"
+        self._link.symlink_to(self._folder)
+        self._socket = self._folder / "socket"
         config = var / "supervisord.conf"
         config.write_text(self._config())
         daemon = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(config)]
@@ -73,7 +76,13 @@ class Supervisor:
         if self._process.poll() is None:
             self._process.terminate()
         self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
+        """Remove the folder of the socket; one that a killed run left is found by its link in the state folder."""
+        if self._link.is_symlink():
+            shutil.rmtree(self._link.readlink(), ignore_errors=True)
+            self._link.unlink()
 
     @property
     def is_running(self) -> bool:
