@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from chatapp.embedded import child, ports
+from chatapp.embedded.postmaster import find_postmaster, remove_foreign_pid_file
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _ROLE = "verbatim"
@@ -226,39 +227,6 @@ class Cluster:
         """Run statements as the superuser that cannot sign in (PostgreSQL's manual, "postgres", Single-User Mode)."""
         command = [str(find_binaries() / "postgres"), "--single", "-D", str(data), "postgres"]
         _run(command, child.account_of(data), "".join(f"{line};\n" for line in statements))
-
-
-def find_postmaster(data: Path) -> int | None:
-    """Give the process id of the live server of that data folder, or None.
-
-    A number in postmaster.pid that another program got since is not it.
-    """
-    try:
-        pid = int((data / "postmaster.pid").read_text().splitlines()[0])
-    except (FileNotFoundError, IndexError, ValueError):
-        return None
-    return pid if f"-D {data} " in _command_line(pid) else None
-
-
-def remove_foreign_pid_file(data: Path) -> None:
-    """Remove a stale postmaster.pid whose number now belongs to another program: the server would refuse to start.
-
-    Any other stale file stays: from it the server finds the shared memory that a killed one's last backends still hold.
-    """
-    file = data / "postmaster.pid"
-    if file.exists() and find_postmaster(data) is None and _command_line(int(file.read_text().split(maxsplit=1)[0])):
-        file.unlink(missing_ok=True)
-
-
-def _command_line(pid: int) -> str:
-    """The command line of a live process; empty for one that is gone, or that is only waiting to be reaped."""
-    proc = Path("/proc") / str(pid)
-    if Path("/proc/self").exists():
-        try:
-            return (proc / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="surrogateescape")
-        except (FileNotFoundError, ProcessLookupError):
-            return ""
-    return subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
 
 
 def _find_ctype() -> str:

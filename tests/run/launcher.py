@@ -21,8 +21,14 @@ _OWN = ("VAR_DIR", "SECRET_KEY", "DATABASE_URL", "DJANGO_SETTINGS_MODULE", "MAKE
 
 
 def copy_checkout(folder: Path) -> Path:
-    """Copy what git tracks; the virtual environment is shared, because a test installs nothing."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    """Copy what git tracks or would; the virtual environment is shared, because a test installs nothing."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     for name in filter(None, listed.split("\0")):
         if (CHECKOUT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

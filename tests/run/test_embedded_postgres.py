@@ -9,7 +9,8 @@ from typing import Literal
 import psycopg
 import pytest
 
-from chatapp.embedded.postgres import Cluster, PostgresError, find_postmaster
+from chatapp.embedded.postgres import Cluster, PostgresError
+from chatapp.embedded.postmaster import find_postmaster
 
 
 @pytest.fixture
