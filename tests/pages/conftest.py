@@ -1,0 +1,69 @@
+"""A person who is signed in, an assistant to talk to, and an answered conversation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from conversations.models import Assistant, Conversation, Message
+
+# Models load after this file does, hence the imports in fixtures.
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    from tests.factories import make_user
+
+    return make_user(first_name="Olive", last_name="Owner", password="a-fair-password-17")
+
+
+@pytest.fixture
+def page(owner: User) -> Client:
+    """The owner's browser, as Django's test client."""
+    client = Client()
+    client.force_login(owner)
+    return client
+
+
+@pytest.fixture
+def stranger(db: None) -> Client:
+    from tests.factories import make_user
+
+    client = Client()
+    client.force_login(make_user())
+    return client
+
+
+@pytest.fixture
+def assistant(db: None) -> Assistant:
+    from tests.factories import make_assistant, make_model
+
+    make_model()
+    return make_assistant(name="Archivist", suggested_prompts=["What is on record?", "Summarise it"])
+
+
+@pytest.fixture
+def running(owner: User, assistant: Assistant) -> Message:
+    """An answer that is waited for."""
+    from conversations.services import start_conversation
+
+    return start_conversation(owner=owner, assistant=assistant, prompt="What is on record?", client_token=uuid4())
+
+
+@pytest.fixture
+def answer(running: Message) -> Message:
+    """An answer that was written."""
+    from tests.pages.record import end
+
+    end(running, text="Everything that was **said**.")
+    return running
+
+
+@pytest.fixture
+def conversation(answer: Message) -> Conversation:
+    return answer.conversation
