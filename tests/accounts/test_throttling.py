@@ -1,6 +1,7 @@
 """Guessing passwords is slow, for one account and from one address, whatever a client says about itself."""
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -71,10 +72,10 @@ def test_q5_counts_are_in_the_database_where_every_process_sees_them(
     assert counts >= 2  # of the address and of the login
 
 
-def test_hundreds_of_names_do_not_push_an_older_count_out(client: Client, person: User, sign_in: SignIn) -> None:
+def test_hundreds_of_other_counts_do_not_push_an_older_one_out(client: Client, person: User, sign_in: SignIn) -> None:
     for number in range(5):
         sign_in(client, "ada", f"guess {number}", REMOTE_ADDR=f"192.0.2.{number}")
-    for number in range(320):
-        sign_in(client, f"nobody-{number}", "guess", REMOTE_ADDR=f"198.51.{number // 5}.1")
+    for number in range(320):  # Django's database cache drops a third of its rows beyond 300, unless told otherwise
+        cache.set(f"other-{number}", [0])
     sign_in(client, "ada", REMOTE_ADDR="192.0.2.99")
     assert not is_signed_in(client)

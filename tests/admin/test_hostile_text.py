@@ -11,18 +11,13 @@ from conversations.models import Assistant, Conversation, Generation, LanguageMo
 from tests.admin.record import make_answer, make_conversation, make_prompt
 from tests.factories import make_assistant, make_model, make_user
 
+# Each as long as the shortest column bears, so that no page cuts the middle of one off.
 HOSTILE = [
-    "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
-    "'><svg/onload=alert(1)>",
-    "</title><script>alert(1)</script>",
-    "</textarea><iframe srcdoc='<script>alert(1)</script>'>",
-    "[go](javascript:alert(1)) <javascript:alert(1)>",
-    "![x](data:text/html,<script>alert(1)</script>)",
-    "`</code><script>alert(1)</script>`",
-    "{{ settings.SECRET_KEY }} {% load static %}",
-    "--><script>alert(1)</script><!--",
-]  # fmt: skip
+    "<script>alert(1)</script>\"><img src=x onerror=alert(1)>'><svg/onload=alert(1)>",
+    "</title></textarea><iframe srcdoc='<script>alert(1)</script>'>--><script>alert(1)</script><!--",
+    "[go](javascript:alert(1)) <javascript:alert(1)> ![x](data:text/html,<script>alert(1)</script>)",
+    "`</code><script>alert(1)</script>` {{ settings.SECRET_KEY }} {% load static %}",
+]
 
 
 class _Finder(HTMLParser):
@@ -82,7 +77,7 @@ def test_x14_hostile_text_is_inert_on_every_page(client: Client, superuser: User
 
 
 def test_the_finder_finds() -> None:
-    for text in (HOSTILE[0], HOSTILE[1], HOSTILE[4], '<a href=" JavaScript:alert(1)">'):
+    for text in (HOSTILE[0], HOSTILE[1], '<a href=" JavaScript:alert(1)">'):
         assert _active_content(text)
 
 
