@@ -1,0 +1,25 @@
+"""The state of the whole database as one value, to tell whether a request changed anything."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+# Written legitimately by any request: sessions, and the counts of throttles.
+_PASSING = {"django_session", "cache"}
+
+
+def snapshot() -> dict[str, tuple[int, str]]:
+    """Return the number of rows and a hash of all of them, for each table."""
+    tables = sorted(set(connection.introspection.table_names()) - _PASSING)
+    hashes = " UNION ALL ".join(
+        f"SELECT '{table}', count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM \"{table}\" t"
+        for table in tables
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(hashes)
+        return {table: (count, digest) for table, count, digest in cursor.fetchall()}
+
+
+def changed_tables(before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]]) -> list[str]:
+    """Return the tables whose rows differ."""
+    return sorted(table for table in before.keys() | after.keys() if before.get(table) != after.get(table))

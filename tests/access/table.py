@@ -1,0 +1,186 @@
+"""Who gets what: a row for each address. A verb that a row does not name is answered with 405, whoever asks.
+
+In the back office every verb but POST is answered as GET is (Django's admin tells them not apart, and only a POST
+writes), unless the row says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+VERBS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+ROLES = ("anonymous", "deactivated", "owner", "stranger", "staff", "reviewer", "administrator")
+"""Deactivated: asks for what is their own, with the cookie of a sign-in that once was good. Staff: without any right.
+Reviewer: staff who may review conversations. Administrator: superuser."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A status, where a redirect leads (the beginning of the address), and whether rows may change."""
+
+    status: int
+    to: str = ""
+    writes: bool = False
+
+
+type Outcomes = Mapping[str, Outcome]  # by role
+type Row = Mapping[str, Outcomes]  # by verb
+
+SHOWN = Outcome(200)
+FORBIDDEN = Outcome(403)
+NOT_FOUND = Outcome(404)
+NOT_ALLOWED = Outcome(405)
+SIGN_IN = Outcome(302, "/accounts/login/")
+SIGN_IN_STREAM = Outcome(401)
+TO_LIST = Outcome(302, "/conversations/")
+SENT = Outcome(303, "/conversations/", writes=True)
+GATE = Outcome(302, "/admin/login/?next=/admin/")  # it sends strangers on to the sign-in page, and others away
+BACK = Outcome(302, "/admin/")
+SAVED = Outcome(302, "/admin/", writes=True)
+
+
+def everybody(outcome: Outcome) -> Outcomes:
+    return dict.fromkeys(ROLES, outcome)
+
+
+def members(outcome: Outcome, others: Outcome = SIGN_IN) -> Outcomes:
+    """Everybody who is signed in, and everybody else."""
+    return everybody(outcome) | {"anonymous": others, "deactivated": others}
+
+
+def owner(outcome: Outcome, others: Outcome = SIGN_IN) -> Outcomes:
+    """The owner alone: rights to the back office open no page of anybody."""
+    return members(NOT_FOUND, others) | {"owner": outcome}
+
+
+def office(staff: Outcome, reviewer: Outcome, administrator: Outcome, gate: Outcome = GATE) -> Outcomes:
+    return everybody(gate) | {"staff": staff, "reviewer": reviewer, "administrator": administrator}
+
+
+def page(outcomes: Outcomes, post: Outcomes | None = None) -> Row:
+    """A page of Django's admin."""
+    return dict.fromkeys(VERBS, outcomes) | {"POST": post or outcomes}
+
+
+def readable(outcomes: Outcomes, others: Outcomes) -> Row:
+    """A page that is read with GET, HEAD and OPTIONS; `others` is the answer to the rest."""
+    return dict.fromkeys(VERBS, others) | dict.fromkeys(("GET", "HEAD", "OPTIONS"), outcomes)
+
+
+ANY_STAFF = office(SHOWN, SHOWN, SHOWN)
+REVIEWERS = office(FORBIDDEN, SHOWN, SHOWN)
+ADMINISTRATORS = office(FORBIDDEN, FORBIDDEN, SHOWN)
+ADMINISTRATORS_GO_BACK = office(FORBIDDEN, FORBIDDEN, BACK)
+ADMINISTRATORS_SAVE = office(FORBIDDEN, FORBIDDEN, SAVED)
+NOBODY = office(FORBIDDEN, FORBIDDEN, FORBIDDEN)
+NOT_FOR_STAFF = office(NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED)
+TO_CHANGE_PAGE = page(office(BACK, BACK, BACK))
+
+PAGES: dict[str, Row] = {
+    "conversations:index": {"GET": members(TO_LIST)},
+    "conversations:list": {"GET": members(SHOWN), "HEAD": members(SHOWN), "POST": members(SENT)},
+    "conversations:detail": {"GET": owner(SHOWN)},
+    "conversations:heading": {"GET": owner(SHOWN)},
+    "conversations:send": {"POST": owner(SENT)},
+    "conversations:rename": {"POST": owner(SENT)},
+    "conversations:message": {"GET": owner(SHOWN)},
+    "conversations:stop": {"POST": owner(SENT)},
+    "conversations:retry": {"POST": owner(SENT)},
+    "conversations:healthz": {"GET": everybody(SHOWN), "HEAD": everybody(SHOWN)},
+    "conversations:readyz": {"GET": everybody(SHOWN), "HEAD": everybody(SHOWN)},
+}
+
+STREAMS: dict[str, Row] = {
+    "conversations:stream": {"GET": owner(SHOWN, SIGN_IN_STREAM)},
+}
+
+_SIGN_IN_PAGE = members(TO_LIST, SHOWN)
+_SIGN_IN_PAGE_OTHERWISE = members(TO_LIST, NOT_ALLOWED)
+ACCOUNTS: dict[str, Row] = {
+    "account_login": dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "PUT"), _SIGN_IN_PAGE)
+    | dict.fromkeys(("PATCH", "DELETE"), _SIGN_IN_PAGE_OTHERWISE),
+    "account_logout": {
+        "GET": members(SHOWN),
+        "HEAD": members(SHOWN),
+        "OPTIONS": everybody(SHOWN),
+        "POST": everybody(SIGN_IN),
+    },
+    "account_change_password": dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "PUT"), members(SHOWN))
+    | dict.fromkeys(("PATCH", "DELETE"), members(NOT_ALLOWED)),
+}
+
+_OFFICE_HOME: dict[str, Row] = {
+    "admin:index": page(ANY_STAFF),
+    "admin:login": page(members(FORBIDDEN) | dict.fromkeys(("staff", "reviewer", "administrator"), BACK)),
+    "admin:logout": dict.fromkeys(VERBS, office(NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, BACK))
+    | dict.fromkeys(("OPTIONS", "POST"), office(SHOWN, SHOWN, SHOWN, BACK)),
+    "admin:password_change": page(office(*[Outcome(302, "/accounts/password/change/")] * 3)),
+    "admin:password_change_done": readable(ANY_STAFF, NOT_FOR_STAFF),
+    "admin:autocomplete": readable(NOBODY, NOT_FOR_STAFF) | {"OPTIONS": ANY_STAFF},
+    "admin:jsi18n": readable(ANY_STAFF, NOT_FOR_STAFF),
+    "admin:view_on_site": page(office(NOT_FOUND, NOT_FOUND, NOT_FOUND)),
+    "admin:app_list": page(office(NOT_FOUND, SHOWN, SHOWN)),
+    "admin/(?P<url>.*)$": page(office(NOT_FOUND, NOT_FOUND, NOT_FOUND)),
+}
+
+_PEOPLE: dict[str, Row] = {
+    "admin:auth_user_password_change": page(ADMINISTRATORS),
+    "admin:accounts_user_changelist": page(ADMINISTRATORS),
+    "admin:accounts_user_add": page(ADMINISTRATORS),
+    "admin:accounts_user_history": page(ADMINISTRATORS),
+    "admin:accounts_user_delete": page(ADMINISTRATORS_GO_BACK),  # a person of the record stays
+    "admin:accounts_user_change": page(ADMINISTRATORS),
+    "admin/accounts/user/<path:object_id>/": TO_CHANGE_PAGE,
+    "admin:auth_group_changelist": page(ADMINISTRATORS),
+    "admin:auth_group_add": page(ADMINISTRATORS, post=ADMINISTRATORS_SAVE),
+    "admin:auth_group_history": page(ADMINISTRATORS),
+    "admin:auth_group_delete": page(ADMINISTRATORS, post=ADMINISTRATORS_SAVE),
+    "admin:auth_group_change": page(ADMINISTRATORS, post=ADMINISTRATORS_SAVE),
+    "admin/auth/group/<path:object_id>/": TO_CHANGE_PAGE,
+}
+
+
+def _catalogue(model: str) -> dict[str, Row]:
+    return {
+        f"admin:conversations_{model}_changelist": page(ADMINISTRATORS),
+        f"admin:conversations_{model}_add": page(ADMINISTRATORS),
+        f"admin:conversations_{model}_history": page(ADMINISTRATORS),
+        f"admin:conversations_{model}_delete": page(ADMINISTRATORS_GO_BACK),  # what the record names stays
+        f"admin:conversations_{model}_change": page(ADMINISTRATORS),
+        f"admin/conversations/{model}/<path:object_id>/": TO_CHANGE_PAGE,
+    }
+
+
+def _record(model: str, readers: Outcomes) -> dict[str, Row]:
+    """Nobody writes, administrators included."""
+    return {
+        f"admin:{model}_changelist": page(readers),
+        f"admin:{model}_add": page(NOBODY),
+        f"admin:{model}_history": page(readers),
+        f"admin:{model}_delete": page(NOBODY),
+        f"admin:{model}_change": page(readers, post=NOBODY),
+        f"admin/{model.replace('_', '/')}/<path:object_id>/": TO_CHANGE_PAGE,
+    }
+
+
+OFFICE: dict[str, dict[str, Row]] = {
+    "home": _OFFICE_HOME,
+    "people": _PEOPLE,
+    "catalogue": _catalogue("languagemodel") | _catalogue("assistant"),
+    "conversations": _record("conversations_conversation", REVIEWERS),
+    "messages": _record("conversations_message", REVIEWERS),
+    "model calls": _record("conversations_generation", REVIEWERS),
+    "jobs": _record("procrastinate_procrastinatejob", ADMINISTRATORS),
+}
+
+AREAS: dict[str, dict[str, Row]] = {"pages": PAGES, "accounts": ACCOUNTS} | {
+    f"back office, {name}": rows for name, rows in OFFICE.items()
+}
+TABLE: dict[str, Row] = STREAMS | {route: row for rows in AREAS.values() for route, row in rows.items()}
+
+
+def expected(route: str, verb: str, role: str) -> Outcome:
+    """Return what the table says."""
+    row = TABLE[route]
+    return row[verb][role] if verb in row else NOT_ALLOWED

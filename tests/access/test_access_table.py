@@ -1,0 +1,71 @@
+"""Every address, with every verb, as everybody: the table in table.py is what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from django.db import transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from tests.access.record import changed_tables, snapshot
+from tests.access.routes import all_routes
+from tests.access.table import AREAS, ROLES, STREAMS, TABLE, VERBS, Row, expected
+from tests.access.world import World, make_world
+
+
+def test_a1_every_route_has_a_row_and_every_row_a_route() -> None:
+    routes = set(all_routes())
+    assert routes - set(TABLE) == set(), "Routes that the access table does not list: decide who may use them."
+    assert set(TABLE) - routes == set(), "Rows of the access table whose route is gone."
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_a1_r2_everybody_gets_what_the_table_says_and_changes_nothing_else(world: World, area: str) -> None:
+    assert _walk(world, AREAS[area]) == []
+
+
+def _walk(world: World, rows: Mapping[str, Row]) -> list[str]:
+    """Ask for everything; return what differs from the table."""
+    wrong = []
+    for route in rows:
+        before = snapshot()
+        for verb in VERBS:
+            writers = [role for role in ROLES if expected(route, verb, role).writes]
+            readers = [role for role in ROLES if role not in writers]
+            for roles in (readers, *([role] for role in writers)):
+                # What is allowed (a message sent, a sign-out) must not meet the next one who asks.
+                with transaction.atomic():
+                    for role in roles:
+                        wrong += _compare(world, route, verb, role)
+                    changed = changed_tables(before, snapshot())
+                    transaction.set_rollback(True)
+                if bool(changed) != (roles is not readers):
+                    wrong.append(f"{verb} {route} as {' or '.join(roles)} changed {changed}")
+    return wrong
+
+
+def _compare(world: World, route: str, verb: str, role: str) -> list[str]:
+    outcome = expected(route, verb, role)
+    response = world.ask(role, verb, world.address(route, all_routes()[route], role=role))
+    target = response.headers.get("Location", "")
+    if response.streaming:
+        response.close()
+    is_as_told = response.status_code == outcome.status and bool(target) == bool(outcome.to)
+    if is_as_told and target.startswith(outcome.to):
+        return []
+    return [f"{verb} {route} as {role}: {response.status_code} {target}, not {outcome.status} {outcome.to}"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a1_a2_streams_open_for_their_owner_alone() -> None:
+    # A stream gives its database connection back, which no test inside a transaction can bear.
+    world = make_world()
+    before = snapshot()
+    wrong = [
+        line for route in STREAMS for verb in VERBS for role in ROLES for line in _compare(world, route, verb, role)
+    ]
+    changed = changed_tables(before, snapshot())
+    ProcrastinateJob.objects.all().delete()
+    assert wrong == []
+    assert changed == []

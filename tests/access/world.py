@@ -1,0 +1,166 @@
+"""One person of each role, signed in, and what one of them owns."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.http import HttpResponse
+from django.test import Client
+
+from accounts.models import User
+from conversations.models import Assistant, Conversation, Generation, Message
+from conversations.services import start_conversation, stop_answer
+from tests.access.routes import fill
+from tests.factories import make_assistant, make_model, make_user, token
+
+SECRET = "the colour of the owner's umbrella"
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """A conversation that waits for its owner, and one whose answer is being written."""
+
+    ended: Message
+    running: Message
+
+    @classmethod
+    def of(cls, owner: User, assistant: Assistant) -> Belongings:
+        ended, running = (
+            start_conversation(owner=owner, assistant=assistant, prompt=SECRET, client_token=token()) for _ in range(2)
+        )
+        return cls(stop_answer(message=ended), running)
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.ended.conversation
+
+    def values(self) -> dict[str, dict[str, object]]:
+        """Return what to put into the patterns of conversations/urls.py."""
+        of_message = {"pk": self.ended.pk}
+        of_running = {"pk": self.running.pk, "message_id": self.running.pk}
+        of_conversation = {"pk": self.conversation.pk}
+        return {
+            "detail": of_conversation,
+            "heading": of_conversation,
+            "send": of_conversation,
+            "rename": of_conversation,
+            "message": of_message,
+            "retry": of_message,
+            "stop": of_running,
+            "stream": of_running,
+        }
+
+
+@dataclass
+class World:
+    """Who asks, and what for."""
+
+    people: dict[str, User]
+    assistant: Assistant
+    belongings: Belongings
+    of_deactivated: Belongings
+    group: Group
+    _clients: dict[str, Client] = field(default_factory=dict)
+
+    def client(self, role: str) -> Client:
+        """Return the browser of a person, with the cookie of a sign-in that once was good and no other."""
+        if role not in self._clients:
+            self._clients[role] = client = Client(raise_request_exception=False)
+            if role in self.people:
+                person = self.people[role]
+                is_active, person.is_active = person.is_active, True
+                client.force_login(person)
+                person.is_active = is_active
+                client.session_key = client.cookies["session"].value  # type: ignore[attr-defined]
+        client = self._clients[role]
+        client.cookies.clear()
+        if role in self.people:
+            client.cookies["session"] = client.session_key  # type: ignore[attr-defined]
+        return client
+
+    def ask(self, role: str, verb: str, address: str, data: dict[str, Any] | None = None, **headers: str) -> Any:
+        """Send one request and return the response."""
+        client = self.client(role)
+        if verb in ("GET", "HEAD", "OPTIONS"):
+            response: HttpResponse = client.generic(verb, address, headers=headers)  # type: ignore[assignment]
+            return response
+        if verb == "POST":
+            return client.post(address, self.form() if data is None else data, headers=headers)
+        return client.generic(verb, address, "title=Taken", "application/x-www-form-urlencoded", headers=headers)
+
+    def form(self) -> dict[str, Any]:
+        """Return a form that does harm wherever it is accepted: a message, a title, a deletion."""
+        return {
+            "prompt": "A word of mine",
+            "client_token": str(token()),
+            "assistant": self.assistant.slug,
+            "title": "Taken",
+            "post": "yes",
+            "name": "Taken",
+            "owner": self.people["stranger"].pk,
+            "is_superuser": "on",
+        }
+
+    def address(self, route: str, pattern: str, *, role: str = "owner") -> str:
+        """Return the address of the route for the thing of the owner, or of the deactivated person's own."""
+        name = route.rpartition(":")[2]
+        belongings = self.of_deactivated if role == "deactivated" else self.belongings
+        if route.startswith("conversations:"):
+            return fill(pattern, belongings.values().get(name, {}))
+        return fill(pattern, self._office_values(pattern))
+
+    def missing_address(self, pattern: str) -> str:
+        """Return the address of something that never was."""
+        return fill(pattern, dict.fromkeys(("pk", "message_id", "object_id"), uuid.uuid4()))
+
+    def _office_values(self, pattern: str) -> dict[str, object]:
+        answer = self.belongings.ended
+        call = Generation.objects.filter(message=answer).first()
+        rows = {
+            "user": self.people["owner"],
+            "group": self.group,
+            "languagemodel": make_model(),
+            "assistant": self.assistant,
+            "conversation": self.belongings.conversation,
+            "generation": call,
+            "message": answer,
+        }
+        kind = [*pattern.split("/"), "", ""][2]
+        row = call.job_id if kind == "procrastinatejob" and call else getattr(rows.get(kind), "pk", None)
+        return {
+            "object_id": row,
+            "id": row,
+            "content_type_id": 1,
+            "admin/^(?P<app_label>accounts|auth|procrastinate|conversations)/$": "/admin/conversations/",
+            "admin/(?P<url>.*)$": "/admin/nowhere/",
+        }
+
+
+def make_world() -> World:
+    """Make everybody and everything."""
+    make_model()
+    assistant = make_assistant()
+    people = {
+        "owner": make_user(password="a-fair-password-17"),
+        "stranger": make_user(password="a-fair-password-17"),
+        "staff": make_user(password="a-fair-password-17", is_staff=True),
+        "reviewer": make_user(password="a-fair-password-17", is_staff=True),
+        "administrator": make_user(password="a-fair-password-17", is_staff=True, is_superuser=True),
+        "deactivated": make_user(password="a-fair-password-17"),
+    }
+    people["reviewer"].user_permissions.add(Permission.objects.get(codename="review_conversation"))
+    world = World(
+        people,
+        assistant,
+        Belongings.of(people["owner"], assistant),
+        Belongings.of(people["deactivated"], assistant),
+        Group.objects.create(name="Readers"),
+    )
+    for role in people:
+        world.client(role)
+    people["deactivated"].is_active = False
+    people["deactivated"].save(update_fields=["is_active"])
+    return world
