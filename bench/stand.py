@@ -19,7 +19,8 @@ from django.conf import settings
 from bench import scenario
 from bench.load import Load, Turn
 from bench.processor import cpu_seconds
-from chatapp.embedded.postgres import Cluster, find_postmaster
+from chatapp.embedded.postgres import Cluster
+from chatapp.embedded.postmaster import find_postmaster
 from tests.fakes.process import ROOT, FakeOpenAI
 
 if TYPE_CHECKING:
