@@ -1,16 +1,19 @@
 """How the web processes are served. PORT and WEB_CONCURRENCY are the environment's; the rest is the same everywhere."""
 
-import os
 from typing import TYPE_CHECKING
+
+from chatapp import env
 
 if TYPE_CHECKING:
     from conversations.live.lifetime import Worker
 
+env.load_environment()
+
 wsgi_app = "chatapp.asgi:application"
 worker_class = "asgi"
 asgi_lifespan = "off"  # Django's ASGI application has none
-bind = f"{os.environ.get('WEB_BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+bind = f"{env.text('WEB_BIND', '127.0.0.1')}:{env.whole_number('PORT', 8000, minimum=1, maximum=65535)}"
+workers = env.whole_number("WEB_CONCURRENCY", 2, minimum=1, maximum=256)
 keepalive = 75  # seconds, more than the 60 of usual load balancers: the side that closes first must be theirs
 timeout = 60  # seconds without a heartbeat of the event loop
 graceful_timeout = 20  # seconds; a stream ends itself as soon as its worker is no longer alive

@@ -69,7 +69,7 @@ def _serve(var: Path) -> Never:
             _watch(supervisor)
         except Stopped:
             with contextlib.suppress(OSError):  # the terminal may be gone
-                print("Stopping; answers that are being written have 15 s to end …", flush=True)
+                print("Stopping; answers that are being written have 15 s to end ...", flush=True)
             raise
 
 
@@ -89,7 +89,7 @@ def _tell_address(port: int, said: str, var: Path, *, is_local: bool) -> None:
     lines = ["", f"Verbatim runs at http://127.0.0.1:{port}", *said.splitlines()]
     if is_local:
         lines.append(
-            "A small model on this machine answers. For GPT-4o put OPENAI_API_KEY=… into .env and start again."
+            "A small model on this machine answers. For GPT-4o put OPENAI_API_KEY=... into .env and start again."
         )
     else:
         lines.append(f"{env.text('DEFAULT_MODEL', 'gpt-4o')} answers, by {env.text('OPENAI_BASE_URL') or 'OpenAI'}.")

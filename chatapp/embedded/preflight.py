@@ -48,7 +48,7 @@ def take_lock(var: Path) -> int:
             if time.monotonic() > deadline:
                 raise StartError(f"Programs of an earlier run still use {var}; end them and start again.") from None
             if not told:
-                print("Waiting for the last of an earlier run to end …", flush=True)
+                print("Waiting for the last of an earlier run to end ...", flush=True)
             told = True
             time.sleep(0.2)
         else:
