@@ -92,9 +92,10 @@ class Site:
 
     def start_worker(self, name: str = "worker") -> None:
         """Start a worker and wait until it shows a sign of life."""
-        before = self.sql("SELECT count(*) FROM procrastinate_workers")[0][0]
+        newest = "SELECT coalesce(max(id), 0) FROM procrastinate_workers"
+        before = self.sql(newest)[0][0]
         self._start(name, ["manage.py", "procrastinate", "worker"], {})
-        wait_for(lambda: self.sql("SELECT count(*) FROM procrastinate_workers")[0][0] > before, what=name)
+        wait_for(lambda: self.sql(newest)[0][0] > before, what=name)
 
     def _start(self, name: str, arguments: list[str], more: dict[str, str]) -> None:
         log = (self.folder / f"{name}.log").open("ab")
