@@ -14,9 +14,9 @@ worker_class = "asgi"
 asgi_lifespan = "off"  # Django's ASGI application has none
 bind = f"{env.text('WEB_BIND', '127.0.0.1')}:{env.whole_number('PORT', 8000, minimum=1, maximum=65535)}"
 workers = env.whole_number("WEB_CONCURRENCY", 2, minimum=1, maximum=256)
-# Seconds that an idle connection stays. A proxy reuses connections, and the usual ones close theirs after 60 s: that side
-# must be the first, or it now and then sends a request into a closing one. Without a proxy it is short, because a worker
-# that is told to stop waits for idle connections too.
+# Seconds that an idle connection stays. A proxy reuses connections, and the usual ones close theirs after 60 s: that
+# side must be the first, or now and then it sends a request into a closing one. Without a proxy it is short, because a
+# worker that is told to stop waits for idle connections too.
 keepalive = 75 if env.whole_number("TRUSTED_PROXY_COUNT", 0, maximum=10) else 3
 timeout = 60  # seconds without a heartbeat of the event loop
 graceful_timeout = 20  # seconds; a stream ends itself as soon as its worker is no longer alive
