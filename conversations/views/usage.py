@@ -13,17 +13,17 @@ from django.db.models import Aggregate, Count, Q, Sum
 from conversations.models import Conversation, Generation
 
 # A call that ended without a cost is unknown, not free, unless it failed before it used anything.
-_ENDED = Q(started_at__isnull=False, finished_at__isnull=False)
-_USED_NOTHING = Q(status=Generation.Status.FAILED, output_tokens__isnull=True)
+_ENDED = ~Q(status__in=Generation.OPEN)
+_USED_NOTHING = Q(started_at__isnull=True) | Q(status=Generation.Status.FAILED, output_tokens__isnull=True)
 _SUMS: dict[str, Aggregate] = {
-    "sum_input": Sum("input_tokens"),
-    "sum_cached": Sum("cached_tokens"),
-    "sum_output": Sum("output_tokens"),
-    "sum_reasoning": Sum("reasoning_tokens"),
-    "sum_cost": Sum("cost"),
+    "sum_input": Sum("input_tokens", filter=_ENDED),
+    "sum_cached": Sum("cached_tokens", filter=_ENDED),
+    "sum_output": Sum("output_tokens", filter=_ENDED),
+    "sum_reasoning": Sum("reasoning_tokens", filter=_ENDED),
+    "sum_cost": Sum("cost", filter=_ENDED),
     "calls": Count("id", filter=_ENDED & ~_USED_NOTHING),
     "paid": Count("id", filter=_ENDED & ~_USED_NOTHING & Q(model__is_local=False)),
-    "estimated": Count("id", filter=Q(usage_source=Generation.UsageSource.ESTIMATED)),
+    "estimated": Count("id", filter=_ENDED & Q(usage_source=Generation.UsageSource.ESTIMATED)),
     "uncounted": Count("id", filter=_ENDED & ~_USED_NOTHING & Q(output_tokens__isnull=True)),
     "unpriced": Count("id", filter=_ENDED & ~_USED_NOTHING & Q(cost__isnull=True, model__is_local=False)),
 }

@@ -94,6 +94,8 @@
         // Enter goes on sending
       }
     });
+    // On a touch screen the keyboard would cover the page.
+    if (form()?.dataset.draft === "new" && matchMedia("(pointer: fine)").matches) field().focus({ preventScroll: true });
     update();
   });
 })();

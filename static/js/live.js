@@ -20,6 +20,13 @@
     else tell("");
   }
 
+  // A stream that is asked for and held back by a proxy must not be asked for again: browsers open six at most.
+  addEventListener("htmx:before:request", ({ target }) => {
+    if (target.dataset?.poll) stateOf(target).isAsked = true;
+  });
+  addEventListener("htmx:finally:request", ({ target }) => {
+    if (target.dataset?.poll) stateOf(target).isAsked = false;
+  });
   addEventListener("htmx:after:sse:connection", (event) => {
     Object.assign(stateOf(event.target), { isOpen: true, isCut: false });
     tellConnection();
@@ -60,7 +67,7 @@
     state.isCut = false;
     const parts = (element) => [...element.querySelectorAll(".blocks")];
     const length = (element) => parts(element).reduce((sum, part) => sum + part.textContent.length, 0);
-    if (!fresh.hasAttribute("data-poll") || !state.isOpen) {
+    if (!fresh.hasAttribute("data-poll") || !(state.isOpen || state.isAsked)) {
       // Ended, or without a stream: the fresh article opens one of its own.
       htmx.swap({ sourceElement: document.body, target: article, swap: "outerHTML", text });
     } else if (length(fresh) > length(article)) {
