@@ -43,7 +43,7 @@ def main() -> int:
 
 def _stop(*_: object) -> Never:
     for sign in _SIGNALS:
-        signal.signal(sign, signal.SIG_IGN)  # a second Ctrl-C must not cut the orderly end short
+        signal.signal(sign, signal.SIG_IGN)  # one request is enough
     raise Stopped
 
 

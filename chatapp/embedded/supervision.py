@@ -5,6 +5,7 @@ import http.client
 import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -73,6 +74,8 @@ class Supervisor:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(sign, signal.SIG_IGN)  # a second Ctrl-C must not cut the orderly end short
         if self._process.poll() is None:
             self._process.terminate()
         self._process.wait()
