@@ -105,7 +105,12 @@ def render_heading(conversation: Conversation, *, tries: int = 0) -> str:
 
     A title is made by a job of its own; until it is there the page asks again, which `tries` counts.
     """
-    context = {"conversation": conversation, "totals": usage_of_conversation(conversation), "tries": tries}
+    context = {
+        "conversation": conversation,
+        "totals": usage_of_conversation(conversation),
+        "is_running": conversation.messages.running().exists(),
+        "tries": tries,
+    }
     return render_to_string("conversations/_heading.html", context)
 
 

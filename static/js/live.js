@@ -50,6 +50,7 @@
       tellConnection();
     }
   });
+  addEventListener("htmx:after:swap", tellConnection);
   addEventListener("online", tellConnection);
   addEventListener("offline", tellConnection);
 
@@ -84,7 +85,8 @@
     if (!article || document.hidden || !navigator.onLine) return;
     const state = stateOf(article);
     const isQuiet = Date.now() - state.spokeAt > QUIET;
-    if (state.polls || isQuiet) ask(article).catch(() => (state.isCut = true)).finally(tellConnection);
+    const hasStream = state.isOpen || state.isAsked;
+    if (state.polls || isQuiet || !hasStream) ask(article).catch(() => (state.isCut = true)).finally(tellConnection);
   }, PAUSE);
   tellConnection();
 })();
