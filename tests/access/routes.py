@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern, URLResolver
@@ -31,7 +31,7 @@ def _name(pattern: URLPattern, namespaces: tuple[str, ...], prefix: str) -> str:
     return ":".join([*namespaces, pattern.name]) if pattern.name else prefix + str(pattern.pattern)
 
 
-def fill(pattern: str, values: dict[str, object]) -> str:
+def fill(pattern: str, values: Mapping[str, object]) -> str:
     """Return the address of a pattern. Patterns that are regular expressions are looked up whole in `values`."""
     if "(?P<" in pattern:
         return str(values[pattern])

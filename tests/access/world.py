@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from conversations.services import start_conversation, stop_answer
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_model, make_user, token
 
-SECRET = "the colour of the owner's umbrella"
+SECRET = "the colour of that umbrella"
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Belongings:
     running: Message
 
     @classmethod
-    def of(cls, owner: User, assistant: Assistant) -> Belongings:
+    def of(cls, owner: User, assistant: Assistant, prompt: str = SECRET) -> Belongings:
         ended, running = (
-            start_conversation(owner=owner, assistant=assistant, prompt=SECRET, client_token=token()) for _ in range(2)
+            start_conversation(owner=owner, assistant=assistant, prompt=prompt, client_token=token()) for _ in range(2)
         )
         return cls(stop_answer(message=ended), running)
 
@@ -37,7 +38,7 @@ class Belongings:
     def conversation(self) -> Conversation:
         return self.ended.conversation
 
-    def values(self) -> dict[str, dict[str, object]]:
+    def values(self) -> dict[str, Mapping[str, object]]:
         """Return what to put into the patterns of conversations/urls.py."""
         of_message = {"pk": self.ended.pk}
         of_running = {"pk": self.running.pk, "message_id": self.running.pk}
