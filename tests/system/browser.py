@@ -1,0 +1,59 @@
+"""Debian's Chromium, driven by Playwright."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.system.site import Site
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser for as long as the block lasts."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A person at a browser, signed in. Whatever the console complains of, and every request elsewhere, is kept."""
+
+    def __init__(self, browser: Browser, site: Site, name: str, **options: object) -> None:
+        self.site = site
+        self.session_key = site.sign_in(name).session_key
+        self.context: BrowserContext = browser.new_context(base_url=site.url, **options)  # type: ignore[arg-type]
+        self.context.set_default_timeout(15_000)
+        self.context.add_cookies(
+            [{"name": "session", "value": self.session_key, "url": site.url, "httpOnly": True, "sameSite": "Lax"}]
+        )
+        self.complaints: list[str] = []
+        self.requests_elsewhere: list[str] = []
+
+    def open(self, path: str) -> Page:
+        page = self.context.new_page()
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.on("pageerror", lambda error: self._hear("error", str(error)))
+        page.on("request", lambda request: self._see(request.url))
+        page.goto(path)
+        return page
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.complaints.append(text)
+
+    def _see(self, url: str) -> None:
+        if not url.startswith((self.site.url, "data:", "blob:")):
+            self.requests_elsewhere.append(url)
