@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from conversations.models import Conversation, Message
-from conversations.views.presentation import MessageView, message_context
+from conversations.presentation import MessageView, message_context
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from conversations.live.hub import Watched, hub
 from conversations.live.lifetime import is_stopping
 from conversations.live.markup import draw, final_event, progress_event
 from conversations.models import Message
+from conversations.presentation import render_heading, render_message
 from conversations.services import settle_stalled
-from conversations.views.presentation import render_heading, render_message
 
 COMMENT_SECONDS = 15.0
 RECHECK_SECONDS = 30.0

@@ -4,26 +4,28 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0001_initial'),
+        ("conversations", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='conversation',
-            options={'default_permissions': (), 'permissions': [('review_conversation', 'Can read the conversations of others')]},
+            name="conversation",
+            options={
+                "default_permissions": (),
+                "permissions": [("review_conversation", "Can read the conversations of others")],
+            },
         ),
         migrations.AlterModelOptions(
-            name='generation',
-            options={'default_permissions': (), 'ordering': ['id']},
+            name="generation",
+            options={"default_permissions": (), "ordering": ["id"]},
         ),
         migrations.AlterModelOptions(
-            name='message',
-            options={'default_permissions': (), 'ordering': ['id']},
+            name="message",
+            options={"default_permissions": (), "ordering": ["id"]},
         ),
         migrations.AlterModelOptions(
-            name='messagechunk',
-            options={'default_permissions': ()},
+            name="messagechunk",
+            options={"default_permissions": ()},
         ),
     ]

@@ -105,5 +105,5 @@ def _excerpt(message: Message) -> str:
 
 def _tidy(text: str) -> str:
     lines = clean_text(text).strip().splitlines()
-    title = " ".join(lines[0].split()).strip(" \"'“”„«».#*") if lines else ""
+    title = " ".join(lines[0].replace("**", "").split()).strip(" \"'“”„«».#*_`") if lines else ""
     return "" if is_blank(title) else title[:TITLE_CHARS]

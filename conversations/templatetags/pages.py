@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from conversations.views.usage import money as write_money
+from conversations.usage import money as write_money
 
 register = template.Library()
 

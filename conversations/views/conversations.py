@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from conversations.forms import PromptForm, RenameForm, StartForm
 from conversations.models import Message
+from conversations.presentation import render_heading
 from conversations.services import Refused, rename_conversation, start_conversation
 from conversations.views.access import SignedInRequest, go_to, see_other, signed_in
 from conversations.views.pages import address_of, detail_page, get_conversation, list_page, offered_assistants
-from conversations.views.presentation import render_heading
 
 
 @require_GET

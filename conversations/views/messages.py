@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations.forms import PromptForm
 from conversations.models import Conversation, Message
-from conversations.services import Refused, retry_answer, send_message, stop_answer
+from conversations.presentation import message_context, render_heading, render_message, unseen
+from conversations.services import Refused, retry_answer, send_message, settle_stalled, stop_answer
 from conversations.views.access import SignedInRequest, see_other, signed_in
 from conversations.views.pages import address_of, composer_context, detail_page, get_conversation
-from conversations.views.presentation import message_context, render_heading, render_message, unseen
 
 
 @require_POST
@@ -71,7 +71,12 @@ def retry(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 
 def _get_message(request: SignedInRequest, pk: UUID) -> Message:
-    return get_object_or_404(Message.objects.visible_to(request.user).select_related("conversation"), pk=pk)
+    """Return the message where `request.user` may see it; Http404 otherwise. One whose writer is gone is settled."""
+    messages = Message.objects.visible_to(request.user).select_related("conversation")
+    message = get_object_or_404(messages, pk=pk)
+    if message.is_running and settle_stalled(message_id=pk):
+        message = messages.get(pk=pk)
+    return message
 
 
 def _say(conversation: Conversation, form: PromptForm) -> Message:

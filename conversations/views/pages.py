@@ -12,11 +12,12 @@ from django.urls import reverse
 
 from conversations.forms import PromptForm, StartForm
 from conversations.models import Assistant, Conversation, LanguageModel
+from conversations.presentation import message_context
+from conversations.services import settle_stalled
+from conversations.usage import usage_of_conversation
 from conversations.views.access import SignedInRequest
 from conversations.views.health import worker_is_alive
 from conversations.views.history import read_history
-from conversations.views.presentation import message_context
-from conversations.views.usage import usage_of_conversation
 
 SHOWN = 100  # of the newest messages; a link shows more
 
@@ -83,6 +84,8 @@ def list_page(request: SignedInRequest, form: StartForm, offers: Offers) -> dict
 def detail_page(request: SignedInRequest, conversation: Conversation, form: PromptForm) -> dict[str, Any]:
     """The context of one conversation: its newest 100 messages, or as many as `?show=` says."""
     path = conversation.path()
+    if path and path[-1].is_running and settle_stalled(message_id=path[-1].pk):
+        path = conversation.path()
     shown = min(_number(request.GET.get("show")), len(path))
     views = message_context(path[len(path) - shown :])
     model = _model_of(conversation.assistant, None) or LanguageModel.default()

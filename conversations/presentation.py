@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from conversations.models import Conversation, Generation, Message
 from conversations.rendering import render, render_prompt, split_blocks
-from conversations.views.usage import Usage, usage_by_message, usage_of_conversation
+from conversations.usage import Usage, usage_by_message, usage_of_conversation
 
 if TYPE_CHECKING:
     from accounts.models import User
