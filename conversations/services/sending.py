@@ -72,9 +72,9 @@ def retry_answer(*, message: Message) -> Message:
         raise Refused(Refusal.NOT_RETRYABLE, "Only an answer can be asked for again.")
     with transaction.atomic():
         conversation = lock_conversation(message.conversation)
+        require_open(conversation)
         if conversation.current_leaf_id != message.pk:
             raise Refused(Refusal.NOT_RETRYABLE, "The conversation has gone on since. Reload the page to see it.")
-        require_open(conversation)
         model = _model_of(conversation.assistant, conversation.owner)
         answer = _new_answer(conversation, message.parent_id)
         answer.save(force_insert=True)
