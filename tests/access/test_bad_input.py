@@ -40,7 +40,7 @@ def address(request: pytest.FixtureRequest, world: World) -> str:
 def refused(world: World, address: str, status: int, reason: str, headers: dict[str, str], **form: Any) -> str:
     """Send a form that must be refused; return the answer."""
     before = snapshot()
-    response = world.ask("owner", "POST", address, world.form() | {"prompt": TYPED} | form, **headers)
+    response = world.ask("owner", "POST", address, world.form() | {"prompt": TYPED} | form, headers=headers)
     text = str(response.content.decode())
     assert (response.status_code, reason in text) == (status, True), text
     assert escape(form.get("prompt", TYPED)) in text
@@ -92,7 +92,7 @@ def test_a_form_without_its_token_is_refused(world: World, address: str, headers
 def test_c4_a_token_used_for_another_text_is_refused_and_replaced(
     world: World, address: str, headers: dict[str, str]
 ) -> None:
-    used = str(Message.objects.get(pk=world.belongings.ended.parent_id).client_token)
+    used = str(world.belongings.prompt.client_token)
     text = refused(world, address, 409, "already sent with another text", headers, client_token=used)
     assert used not in text
 
@@ -137,7 +137,7 @@ def test_c12_a_send_while_an_answer_runs_is_refused(world: World, headers: dict[
 def test_f1_a_title_that_cannot_be_kept_is_refused(world: World, headers: dict[str, str], title: str) -> None:
     address = f"/conversations/{world.belongings.conversation.pk}/rename/"
     before = snapshot()
-    response = world.ask("owner", "POST", address, {"title": title}, **headers)
+    response = world.ask("owner", "POST", address, {"title": title}, headers=headers)
     assert response.status_code == 422
     assert escape(title) in response.content.decode()
     assert changed_tables(before, snapshot()) == []
@@ -151,7 +151,7 @@ def test_what_ended_is_not_stopped_and_what_runs_is_not_retried(world: World, he
         f"/messages/{running.pk}/retry/",
         f"/messages/{ended.parent_id}/retry/",
     ):
-        response = world.ask("owner", "POST", address, **headers)
+        response = world.ask("owner", "POST", address, headers=headers)
         assert response.status_code == 409 or response["Location"].startswith("/conversations/")
     assert changed_tables(before, snapshot()) == []
 
@@ -269,7 +269,7 @@ def test_f5_headers_that_override_the_verb_do_nothing(world: World, verb: str) -
     detail = f"/conversations/{world.belongings.conversation.pk}/"
     before = snapshot()
     override = {"X-HTTP-Method-Override": verb, "X-HTTP-Method": verb, "X-Method-Override": verb}
-    assert world.ask("owner", "POST", detail, {"_method": verb}, **override).status_code == 405
+    assert world.ask("owner", "POST", detail, {"_method": verb}, headers=override).status_code == 405
     assert changed_tables(before, snapshot()) == []
 
 
@@ -281,7 +281,7 @@ def test_f5_verbs_that_nobody_knows_are_refused(world: World, verb: str) -> None
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "*/*;q=nonsense", "", "x" * 10_000])
 def test_f5_whatever_is_accepted_a_page_is_a_page(world: World, accept: str) -> None:
-    response = world.ask("owner", "GET", start, Accept=accept)
+    response = world.ask("owner", "GET", start, headers={"Accept": accept})
     assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
@@ -304,7 +304,7 @@ def test_f5_almost_addresses_are_redirected_or_not_found(world: World, path: str
 def test_f3_floods_and_nonsense_in_headers_are_borne(world: World, flood: dict[str, str]) -> None:
     for role in ("anonymous", "owner"):
         for verb in ("GET", "POST"):
-            assert world.ask(role, verb, start, **flood).status_code < 500
+            assert world.ask(role, verb, start, headers=flood).status_code < 500
 
 
 EXTRA = {
@@ -345,9 +345,9 @@ def test_f6_f18_fields_that_a_form_does_not_have_are_ignored(world: World, where
 
 def test_f6_a_renaming_changes_the_title_alone(world: World) -> None:
     conversation = world.belongings.conversation
-    before = Conversation.objects.filter(pk=conversation.pk).values().get()
+    before = dict(Conversation.objects.filter(pk=conversation.pk).values().get())
     world.ask("owner", "POST", f"/conversations/{conversation.pk}/rename/", EXTRA | {"title": "Umbrellas"})
-    after = Conversation.objects.filter(pk=conversation.pk).values().get()
+    after = dict(Conversation.objects.filter(pk=conversation.pk).values().get())
     changed = {name: value for name, value in after.items() if value != before[name]}
     assert changed == {"title": "Umbrellas", "is_title_provisional": False}
 

@@ -97,5 +97,5 @@ def test_r4_no_origin_is_told_that_it_may_read(world: World, origin: str) -> Non
     }
     for address in ("/conversations/", "/accounts/login/", "/healthz", "/admin/"):
         for verb in ("OPTIONS", "GET"):
-            response = world.ask("owner", verb, address, **headers)
+            response = world.ask("owner", verb, address, headers=headers)
             assert not [name for name in response.headers if name.lower().startswith("access-control-")]

@@ -41,12 +41,12 @@ def test_r5_pages_and_fragments(world: World) -> None:
     conversation, ended = world.belongings.conversation, world.belongings.ended
     for address in ("/conversations/", f"/conversations/{conversation.pk}/", f"/messages/{ended.pk}/"):
         for headers in ({}, HTMX):
-            response = world.ask("owner", "GET", address, **headers)
+            response = world.ask("owner", "GET", address, headers=headers)
             assert response.status_code == 200
             check(response, private=True)
     for headers in ({}, HTMX):
-        check(world.ask("owner", "POST", "/conversations/", {"prompt": ""}, **headers), private=True)
-        check(world.ask("owner", "POST", "/conversations/", **headers), private=True)
+        check(world.ask("owner", "POST", "/conversations/", {"prompt": ""}, headers=headers), private=True)
+        check(world.ask("owner", "POST", "/conversations/", headers=headers), private=True)
 
 
 def test_r5_accounts_and_back_office(world: World) -> None:
@@ -68,7 +68,7 @@ def test_r5_refusals(world: World) -> None:
     strict = Client(enforce_csrf_checks=True)
     answers = {
         302: world.ask("anonymous", "GET", "/conversations/"),
-        401: world.ask("anonymous", "GET", "/conversations/", **HTMX),
+        401: world.ask("anonymous", "GET", "/conversations/", headers=HTMX),
         403: strict.post("/accounts/login/", {}),
         404: world.ask("stranger", "GET", foreign),
         405: world.ask("owner", "POST", foreign),

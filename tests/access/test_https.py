@@ -15,7 +15,11 @@ from pytest_django import Settings
 from tests.factories import make_user
 
 PASSWORD = "a-fair-password-17"
-HTTPS = {"PUBLIC_URL": "https://chat.example.org", "AWS_STORAGE_BUCKET_NAME": "record", "SECRET_KEY": "k3y-" * 20}
+HTTPS = {
+    "PUBLIC_URL": "https://chat.example.org",
+    "AWS_STORAGE_BUCKET_NAME": "record",
+    "SECRET_KEY": "only-long-enough-0123456789-abcdefghijklmnopqrstuvwxyz",
+}
 KEPT = ("DATABASES", "STORAGES", "PASSWORD_HASHERS", "STATIC_ROOT")  # as the test run made them
 
 

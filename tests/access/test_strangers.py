@@ -29,8 +29,8 @@ def test_a2_a16_the_answer_is_the_one_for_an_id_that_never_was(
 ) -> None:
     for route, verb in OF_SOMEBODY:
         pattern = all_routes()[route]
-        foreign = world.ask(role, verb, world.address(route, pattern), **headers)
-        missing = world.ask(role, verb, world.missing_address(pattern), **headers)
+        foreign = world.ask(role, verb, world.address(route, pattern), headers=headers)
+        missing = world.ask(role, verb, world.missing_address(pattern), headers=headers)
         assert foreign.status_code == missing.status_code == 404, route
         assert foreign.content == missing.content, route
         assert foreign.headers == missing.headers, route
@@ -87,7 +87,7 @@ def test_a1_a4_foreign_ids_in_form_query_and_headers_reach_nothing(world: World,
     headers |= {f"X-{name.replace('_', '-')}": value for name, value in ids.items()}
     query = "&".join(f"{name}={value}" for name, value in ids.items())
     for address in (f"/conversations/?{query}", f"/conversations/{mine.conversation.pk}/messages/?{query}"):
-        response = world.ask("stranger", "POST", address, world.form() | ids, **headers)
+        response = world.ask("stranger", "POST", address, world.form() | ids, headers=headers)
         assert response.status_code in (200, 303)
         assert SECRET not in response.content.decode()
         assert str(world.belongings.conversation.pk) not in str(response.headers)
@@ -100,13 +100,13 @@ def test_a1_a4_foreign_ids_in_form_query_and_headers_reach_nothing(world: World,
 def test_a4_the_last_message_seen_may_be_anybodys_and_shows_nothing(world: World) -> None:
     mine = Belongings.of(world.people["stranger"], world.assistant, "Mine")
     data = world.form() | {"after": str(world.belongings.ended.pk)}
-    response = world.ask("stranger", "POST", f"/conversations/{mine.conversation.pk}/messages/", data, **HTMX)
+    response = world.ask("stranger", "POST", f"/conversations/{mine.conversation.pk}/messages/", data, headers=HTMX)
     assert response["HX-Refresh"] == "true"
     assert response.content == b""
 
 
 def test_a1_a_token_of_somebody_else_is_just_a_token(world: World) -> None:
-    used = Message.objects.get(pk=world.belongings.ended.parent_id).client_token
+    used = world.belongings.prompt.client_token
     for prompt in (SECRET, "Something else"):
         data = world.form() | {"client_token": str(used), "prompt": prompt}
         response = world.ask("stranger", "POST", "/conversations/", data)

@@ -68,7 +68,7 @@ def test_a2_others_get_no_byte_of_it(streaming: World) -> None:
     for role in ("stranger", "staff", "reviewer", "administrator"):
         missing = streaming.ask(role, "GET", streaming.missing_address("messages/<uuid:message_id>/stream/"))
         for headers in ({}, {"Last-Event-ID": "0"}, {"HX-Request": "true"}, {"Accept": "text/event-stream"}):
-            response = streaming.ask(role, "GET", address(running) + "?after=0", **headers)
+            response = streaming.ask(role, "GET", address(running) + "?after=0", headers=headers)
             assert (response.status_code, response.content) == (404, missing.content), role
     assert changed_tables(before, snapshot()) == []
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import User
@@ -17,6 +17,7 @@ from conversations.services import start_conversation, stop_answer
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_model, make_user, token
 
+PASSWORD = "a-fair-password-17"
 SECRET = "the colour of that umbrella"
 
 
@@ -37,6 +38,11 @@ class Belongings:
     @property
     def conversation(self) -> Conversation:
         return self.ended.conversation
+
+    @property
+    def prompt(self) -> Message:
+        """What the owner said first."""
+        return self.conversation.messages.get(role=Message.Role.USER)
 
     def values(self) -> dict[str, Mapping[str, object]]:
         """Return what to put into the patterns of conversations/urls.py."""
@@ -65,32 +71,38 @@ class World:
     of_deactivated: Belongings
     group: Group
     _clients: dict[str, Client] = field(default_factory=dict)
+    _sessions: dict[str, str] = field(default_factory=dict)
+
+    def sign_in_all(self) -> None:
+        """Sign everybody in, while everybody still may."""
+        for role, person in self.people.items():
+            client = Client()
+            client.force_login(person)
+            self._sessions[role] = client.cookies[settings.SESSION_COOKIE_NAME].value
 
     def client(self, role: str) -> Client:
-        """Return the browser of a person, with the cookie of a sign-in that once was good and no other."""
-        if role not in self._clients:
-            self._clients[role] = client = Client(raise_request_exception=False)
-            if role in self.people:
-                person = self.people[role]
-                is_active, person.is_active = person.is_active, True
-                client.force_login(person)
-                person.is_active = is_active
-                client.session_key = client.cookies["session"].value  # type: ignore[attr-defined]
-        client = self._clients[role]
+        """Return the browser of a person, with the cookie of their sign-in and no other."""
+        client = self._clients.setdefault(role, Client(raise_request_exception=False))
         client.cookies.clear()
-        if role in self.people:
-            client.cookies["session"] = client.session_key  # type: ignore[attr-defined]
+        if role in self._sessions:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self._sessions[role]
         return client
 
-    def ask(self, role: str, verb: str, address: str, data: dict[str, Any] | None = None, **headers: str) -> Any:
-        """Send one request and return the response."""
+    def ask(
+        self,
+        role: str,
+        verb: str,
+        address: str,
+        data: dict[str, Any] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Send one request and return the response. Without `data` a POST sends the form that does harm."""
         client = self.client(role)
-        if verb in ("GET", "HEAD", "OPTIONS"):
-            response: HttpResponse = client.generic(verb, address, headers=headers)  # type: ignore[assignment]
-            return response
         if verb == "POST":
             return client.post(address, self.form() if data is None else data, headers=headers)
-        return client.generic(verb, address, "title=Taken", "application/x-www-form-urlencoded", headers=headers)
+        body = "" if verb in ("GET", "HEAD", "OPTIONS") else "title=Taken"
+        return client.generic(verb, address, body, "application/x-www-form-urlencoded", headers=headers)
 
     def form(self) -> dict[str, Any]:
         """Return a form that does harm wherever it is accepted: a message, a title, a deletion."""
@@ -145,12 +157,12 @@ def make_world() -> World:
     make_model()
     assistant = make_assistant()
     people = {
-        "owner": make_user(password="a-fair-password-17"),
-        "stranger": make_user(password="a-fair-password-17"),
-        "staff": make_user(password="a-fair-password-17", is_staff=True),
-        "reviewer": make_user(password="a-fair-password-17", is_staff=True),
-        "administrator": make_user(password="a-fair-password-17", is_staff=True, is_superuser=True),
-        "deactivated": make_user(password="a-fair-password-17"),
+        "owner": make_user(password=PASSWORD),
+        "stranger": make_user(password=PASSWORD),
+        "staff": make_user(password=PASSWORD, is_staff=True),
+        "reviewer": make_user(password=PASSWORD, is_staff=True),
+        "administrator": make_user(password=PASSWORD, is_staff=True, is_superuser=True),
+        "deactivated": make_user(password=PASSWORD),
     }
     people["reviewer"].user_permissions.add(Permission.objects.get(codename="review_conversation"))
     world = World(
@@ -160,8 +172,7 @@ def make_world() -> World:
         Belongings.of(people["deactivated"], assistant),
         Group.objects.create(name="Readers"),
     )
-    for role in people:
-        world.client(role)
+    world.sign_in_all()
     people["deactivated"].is_active = False
     people["deactivated"].save(update_fields=["is_active"])
     return world
