@@ -17,4 +17,6 @@ application = ServeStaticASGI(
     root=settings.STATIC_ROOT,
     prefix=settings.STATIC_URL,
     immutable_file_test=r"^.+\.[0-9a-f]{12}\..+$",
+    allow_all_origins=False,  # the default lets every site read them
+    add_headers_function=lambda headers, path, url: headers.add_header("X-Content-Type-Options", "nosniff"),
 )
