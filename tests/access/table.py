@@ -6,7 +6,6 @@ writes), unless the row says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 VERBS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -24,8 +23,8 @@ class Outcome:
     writes: bool = False
 
 
-type Outcomes = Mapping[str, Outcome]  # by role
-type Row = Mapping[str, Outcomes]  # by verb
+type Outcomes = dict[str, Outcome]  # by role
+type Row = dict[str, Outcomes]  # by verb
 
 SHOWN = Outcome(200)
 FORBIDDEN = Outcome(403)

@@ -205,7 +205,7 @@ OFFICE_QUERIES = (
 def test_f3_no_query_of_a_page_answers_with_a_fault(world: World, name: str) -> None:
     for value in VALUES:
         for address in (start, f"/conversations/{world.belongings.conversation.pk}/"):
-            assert world.ask("owner", "GET", f"{address}?{name}={value}").status_code == 200, (address, value)
+            assert world.ask("owner", "GET", f"{address}?{name}={value}").status_code in (200, 400), (address, value)
 
 
 def test_f3_no_query_of_the_reading_room_answers_with_a_fault(world: World) -> None:

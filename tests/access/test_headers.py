@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+from typing import Any
+
 import pytest
+from asgiref.sync import async_to_sync
+from asgiref.testing import ApplicationCommunicator
 from django.http import HttpResponse
 from django.test import Client
+from pytest_django import Settings
 
 from tests.access.world import World, make_world
 
@@ -101,6 +108,29 @@ def test_r5_streams(transactional_db: None) -> None:
     check(world.ask("stranger", "GET", address), private=False)
     check(world.ask("anonymous", "GET", address), private=False)
     ProcrastinateJob.objects.all().delete()
+
+
+async def _get(application: Any, path: str) -> tuple[int, dict[str, str]]:
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
+    scope |= {"headers": [(b"host", b"127.0.0.1")], "http_version": "1.1", "scheme": "http", "root_path": ""}
+    browser: Any = ApplicationCommunicator(application, scope)  # type: ignore[no-untyped-call]
+    await browser.send_input({"type": "http.request", "body": b"", "more_body": False})
+    start = await browser.receive_output(5)
+    return start["status"], {name.decode().lower(): value.decode() for name, value in start["headers"]}
+
+
+def test_r4_r5_static_files_are_what_they_are_and_for_our_pages_alone(tmp_path: Path, settings: Settings) -> None:
+    settings.STATIC_ROOT = tmp_path
+    (tmp_path / "a.css").write_text("p { color: red }")
+    (tmp_path / "a.0123456789ab.css").write_text("p { color: red }")
+    application = runpy.run_path(str(settings.BASE_DIR / "chatapp" / "asgi.py"))["application"]
+    for name, age in (("a.css", "max-age=60"), ("a.0123456789ab.css", "immutable")):
+        status, headers = async_to_sync(_get)(application, f"/static/{name}")
+        assert status == 200
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["content-type"].startswith("text/css")
+        assert age in headers["cache-control"]
+        assert not [name for name in headers if name.startswith(("access-control-", "server"))]
 
 
 HIDDEN = (

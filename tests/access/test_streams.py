@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -36,7 +37,7 @@ def address(message: Message) -> str:
 async def _first_event(world: World, message: Message) -> tuple[int, str]:
     client = AsyncClient(raise_request_exception=False)
     client.cookies["session"] = world.client("owner").cookies["session"].value
-    response = await client.get(address(message))
+    response: Any = await client.get(address(message))
     if not response.streaming:
         return response.status_code, response.content.decode()
     events = response.streaming_content
