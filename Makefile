@@ -19,9 +19,9 @@ check: venv ## Format, lint, types, templates, migrations, settings, pins; chang
 	@$(PYTHON) -m chatapp.embedded.install run dev local
 	@sh .ci/check
 
-bench: venv ## Print the benchmark table
+bench: venv ## Print the benchmark table (ARGS=--write puts it into docs/performance.md)
 	@$(PYTHON) -m chatapp.embedded.install run dev local
-	$(PYTHON) -m bench
+	$(PYTHON) -m bench $(ARGS)
 
 pins: venv ## Choose newest versions within requirements*.in and write requirements*.txt (needs the network)
 	@sh .ci/pins

@@ -93,8 +93,8 @@ class Stand:
     def _wait_until_idle(self) -> None:
         give_up_at = time.monotonic() + 60
         while self.site.sql(
-            "SELECT 1 FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name LIKE 'conversations.%%' "
-            "AND task_name NOT LIKE '%%rescue%%' LIMIT 1"
+            "SELECT 1 FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name LIKE 'conversations.%' "
+            "AND task_name NOT LIKE '%rescue%' LIMIT 1"
         ):
             if time.monotonic() > give_up_at:
                 raise RuntimeError(f"The worker does not come to an end:\n{self.site.log('worker')[-2000:]}")
