@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from conversations.text import clean_text
+
 _DATA = b"data:"
 _LF = 0x0A
 _CR = 0x0D
@@ -73,7 +75,18 @@ def load_json(data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
-        return json.loads(data)
+        try:
+            return json.loads(data)
+        except RecursionError as error:
+            raise ValueError("nested too deep") from error
+
+
+def storable(value: object, most: int) -> str:
+    """Return a name or id of the provider as the record can hold it: clean, at most so long; "" for what is no text.
+
+    A server may call its model by a file's path, and one word that a column refuses would cost the whole answer.
+    """
+    return clean_text(value)[:most] if isinstance(value, str) else ""
 
 
 class SurrogateJoiner:

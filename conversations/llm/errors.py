@@ -9,6 +9,9 @@ from typing import Any
 
 from django.conf import settings
 
+from conversations.llm.decode import storable
+from conversations.llm.events import ID_CHARACTERS
+
 # What a person reads: what happened, and the next step. Never a key, never the provider's own words.
 MESSAGES = {
     "no_key": "No model is connected yet. Ask an administrator to set the key of the model service, then retry.",
@@ -30,6 +33,7 @@ MESSAGES = {
 # Faults that pass by themselves, as far as nothing was written yet.
 TRANSIENT = frozenset({"rate_limited", "overloaded", "provider_down", "connection"})
 DETAIL_CHARACTERS = 1_000
+WORDS_CHARACTERS = 10_000  # of the provider's own words are looked at
 
 _QUOTA = re.compile(
     r"insufficient_quota|credit_balance_exhausted|billing_(hard_limit_reached|not_active)"
@@ -153,7 +157,7 @@ def from_exception(exc: Exception) -> ModelError:
         # A proxy's page, not the API's words: it says nothing to anybody and stays out of the record.
         size = len(exc.response.content)
         error = from_body({"message": f"a body of {size:,} bytes that is not JSON"}, status=exc.status_code)
-    error.request_id = exc.request_id or ""
+    error.request_id = storable(exc.request_id, ID_CHARACTERS)
     error.retry_after = read_retry_after(headers) if error.retryable else None
     return error
 
@@ -162,15 +166,19 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds to wait from `retry-after-ms`, or from `Retry-After` in seconds or as a date; else None."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
-            return max(float(headers[name]) * unit, 0.0)
+            seconds = float(headers[name]) * unit
         except (KeyError, ValueError):
             continue
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
     date = email.utils.parsedate_tz(headers.get("retry-after", ""))
-    return None if date is None else max(email.utils.mktime_tz(date) - time.time(), 0.0)
+    try:
+        return None if date is None else max(email.utils.mktime_tz(date) - time.time(), 0.0)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else str(value)[:WORDS_CHARACTERS]
 
 
 def _redact(detail: str) -> str:

@@ -5,6 +5,11 @@ from typing import Literal
 
 Outcome = Literal["completed", "incomplete", "refused"]
 
+# The most characters that are told of what the provider calls things.
+MODEL_CHARACTERS = 100
+ID_CHARACTERS = 200
+REASON_CHARACTERS = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

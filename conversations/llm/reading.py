@@ -3,12 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from conversations.llm.decode import SurrogateJoiner, load_json
+from conversations.llm.decode import SurrogateJoiner, load_json, storable
 from conversations.llm.errors import ModelError, from_body
-from conversations.llm.events import Activity, Event, Finished, Outcome, Started, Text, Usage
+from conversations.llm.events import (
+    ID_CHARACTERS,
+    MODEL_CHARACTERS,
+    REASON_CHARACTERS,
+    Activity,
+    Event,
+    Finished,
+    Outcome,
+    Started,
+    Text,
+    Usage,
+)
 
 _DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta"})
 _DONE = b"[DONE]"
+_MOST_TOKENS = 2**31 - 1
 # The line a reader sees while an item of this type is in progress. During all of them silence may last long.
 _ACTIVITIES = {
     "reasoning": "Thinking…",
@@ -35,7 +47,7 @@ class Reading:
         self._joiner = SurrogateJoiner()
         self._refused = False
         self._queued = False
-        self._working: dict[object, str] = {}  # output index of each tool call in progress -> its line
+        self._working: dict[str, str] = {}  # output index of each tool call in progress -> its line
         self._line = ""
 
     @property
@@ -65,7 +77,8 @@ class Reading:
             if payload != _DONE:
                 self.failure = ModelError("protocol", f"an event of {len(payload):,} bytes is not JSON")
             return
-        kind = event.get("type", "") if isinstance(event, dict) else ""
+        kind = event.get("type") if isinstance(event, dict) else ""
+        kind = kind if isinstance(kind, str) else ""
         if not self.is_started and kind.startswith("response."):
             self._start(event, events)
         if kind in _DELTAS:
@@ -100,19 +113,19 @@ class Reading:
     def _start(self, event: dict[str, Any], events: list[Event]) -> None:
         response = _mapping(event.get("response"))
         self.is_started = True
-        self.response_id = str(response.get("id") or self.response_id)
-        self.model = str(response.get("model") or "")
+        self.response_id = storable(response.get("id"), ID_CHARACTERS) or self.response_id
+        self.model = storable(response.get("model"), MODEL_CHARACTERS)
         events.append(Started(self.response_id, self.model, self.request_id))
 
     def _finish(self, kind: str, event: dict[str, Any], events: list[Event]) -> None:
         response = _mapping(event.get("response"))
         text, refused = _final_text(response)
         events.extend(self.rest())
-        reason = str(_mapping(response.get("incomplete_details")).get("reason") or "")
+        reason = storable(_mapping(response.get("incomplete_details")).get("reason"), REASON_CHARACTERS)
         outcome: Outcome = "incomplete" if kind == "response.incomplete" else "completed"
         if outcome == "completed" and (refused or self._refused):
             outcome = "refused"
-        model = str(response.get("model") or self.model)
+        model = storable(response.get("model"), MODEL_CHARACTERS) or self.model
         events.append(Finished(outcome, text, _usage(response.get("usage")), model, reason))
         self.is_finished = True
 
@@ -123,7 +136,7 @@ class Reading:
     def _follow_work(self, kind: str, event: dict[str, Any], events: list[Event]) -> None:
         """Keep account of what runs besides writing, and tell the reader when the line changes."""
         self._queued = kind == "response.queued" or (self._queued and kind == "response.created")
-        index = event.get("output_index")
+        index = str(event.get("output_index"))
         if kind == "response.output_item.added":
             line = _ACTIVITIES.get(str(_mapping(event.get("item")).get("type")))
             if line:
@@ -140,12 +153,16 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _final_text(response: Mapping[str, Any]) -> tuple[str | None, bool]:
     """The text of all message items, refusals included, and whether there was a refusal; None for no text at all."""
     parts: list[str] = []
     refused = False
-    for item in response.get("output") or []:
-        for part in _mapping(item).get("content") or []:
+    for item in _list(response.get("output")):
+        for part in _list(_mapping(item).get("content")):
             kind = _mapping(part).get("type")
             if kind == "refusal":
                 refused = True
@@ -158,12 +175,16 @@ def _final_text(response: Mapping[str, Any]) -> tuple[str | None, bool]:
 
 
 def _usage(usage: object) -> Usage | None:
+    """The usage as told; None where none is, or one that cannot be true and would only spoil the sums."""
     fields = _mapping(usage)
     if not fields:
         return None
-    return Usage(
-        input_tokens=int(fields.get("input_tokens") or 0),
-        cached_tokens=int(_mapping(fields.get("input_tokens_details")).get("cached_tokens") or 0),
-        output_tokens=int(fields.get("output_tokens") or 0),
-        reasoning_tokens=int(_mapping(fields.get("output_tokens_details")).get("reasoning_tokens") or 0),
-    )
+    counts = [
+        fields.get("input_tokens") or 0,
+        _mapping(fields.get("input_tokens_details")).get("cached_tokens") or 0,
+        fields.get("output_tokens") or 0,
+        _mapping(fields.get("output_tokens_details")).get("reasoning_tokens") or 0,
+    ]
+    if not all(isinstance(count, int) and 0 <= count <= _MOST_TOKENS for count in counts) or counts[1] > counts[0]:
+        return None
+    return Usage(*counts)

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from conversations.llm.client import get_client
-from conversations.llm.decode import EventDecoder
+from conversations.llm.decode import EventDecoder, storable
 from conversations.llm.errors import ModelError, from_exception, transport_errors
-from conversations.llm.events import Event
+from conversations.llm.events import ID_CHARACTERS, Event
 from conversations.llm.reading import Reading
 from conversations.llm.request import ModelRequest
 from conversations.llm.watchdog import Timeouts, Watchdog
@@ -85,7 +85,7 @@ class _Source:
             raise self._timeout_error(self._timeouts.first_event) from None
         except transport_errors() as exc:
             raise from_exception(exc) from exc
-        self._reading.request_id = response.request_id or ""
+        self._reading.request_id = storable(response.request_id, ID_CHARACTERS)
         kind = response.headers.get("content-type", "none")
         if not kind.startswith("text/event-stream"):
             raise ModelError("protocol", f"HTTP {response.status_code} with content type {kind}, not an event stream")
