@@ -88,9 +88,26 @@ def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def names(name: str, default: tuple[str, ...] = ()) -> list[str]:
-    """Return a comma-separated list without blanks and empty entries."""
-    return [entry.strip() for entry in text(name).split(",") if entry.strip()] or list(default)
+def host_names(name: str, default: tuple[str, ...]) -> list[str]:
+    """Return a comma-separated list of host names; an entry that is an address is refused."""
+    entries = _entries(name)
+    if wrong := [entry for entry in entries if "/" in entry or "@" in entry or " " in entry]:
+        raise ImproperlyConfigured(f"{name} holds {wrong[0]!r}; it takes host names such as chat.example.org.")
+    return entries or list(default)
+
+
+def origins(name: str, default: tuple[str, ...]) -> list[str]:
+    """Return a comma-separated list of origins; an entry without scheme and host, or with a path, is refused."""
+    entries = [entry.rstrip("/") for entry in _entries(name)]
+    for entry in entries:
+        parts = urlsplit(entry)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.username:
+            raise ImproperlyConfigured(f"{name} holds {entry!r}; it takes origins such as https://chat.example.org.")
+    return entries or list(default)
+
+
+def _entries(name: str) -> list[str]:
+    return [entry.strip() for entry in text(name).split(",") if entry.strip()]
 
 
 def http_url(name: str, default: str = "", *, check: Callable[[str], bool] | None = None) -> str:

@@ -21,9 +21,9 @@ _public_host = urlsplit(PUBLIC_URL).hostname or ""
 DEBUG = env.flag("DEBUG")
 if DEBUG and IS_HTTPS:
     raise ImproperlyConfigured("DEBUG is true while PUBLIC_URL is https; debug pages show secrets, so set DEBUG=false.")
-SECRET_KEY = env.secret("SECRET_KEY", minimum=40)
-ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", (_public_host,) if IS_HTTPS else ("127.0.0.1", "localhost", "[::1]"))
-CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", (PUBLIC_URL,))
+SECRET_KEY = env.secret("SECRET_KEY", minimum=50)
+ALLOWED_HOSTS = env.host_names("ALLOWED_HOSTS", (_public_host,) if IS_HTTPS else ("127.0.0.1", "localhost", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", (PUBLIC_URL,))
 TRUSTED_PROXY_COUNT = env.whole_number("TRUSTED_PROXY_COUNT", 0, maximum=10)
 
 # Cookies and headers -------------------------------------------------------------------------------------------------
@@ -74,6 +74,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "chatapp.middleware.plain_text_only",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from conversations.forms import PromptForm, RenameForm, StartForm
 from conversations.models import Message
@@ -16,7 +16,7 @@ from conversations.views.access import SignedInRequest, go_to, see_other, signed
 from conversations.views.pages import address_of, detail_page, get_conversation, list_page, offered_assistants
 
 
-@require_GET
+@require_safe
 @signed_in
 def index(request: SignedInRequest) -> HttpResponse:
     """The front door leads to the list."""
@@ -40,7 +40,7 @@ def conversation_list(request: SignedInRequest) -> HttpResponse:
     return render(request, template, list_page(request, form, offers), status=form.status)
 
 
-@require_GET
+@require_safe
 @signed_in
 def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """One conversation."""
@@ -48,7 +48,7 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return render(request, "conversations/detail.html", detail_page(request, conversation, PromptForm()))
 
 
-@require_GET
+@require_safe
 @signed_in
 def heading(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Title and totals of a conversation, for a page that waits for its title."""

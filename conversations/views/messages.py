@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from conversations.forms import PromptForm
 from conversations.models import Conversation, Message
@@ -35,7 +35,7 @@ def send(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return render(request, "conversations/detail.html", detail_page(request, conversation, form), status=form.status)
 
 
-@require_GET
+@require_safe
 @signed_in
 def message(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """One message as it now stands: for pages whose stream is blocked."""

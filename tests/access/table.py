@@ -57,6 +57,11 @@ def office(staff: Outcome, reviewer: Outcome, administrator: Outcome, gate: Outc
     return everybody(gate) | {"staff": staff, "reviewer": reviewer, "administrator": administrator}
 
 
+def read(outcomes: Outcomes) -> Row:
+    """A page of ours that is read."""
+    return {"GET": outcomes, "HEAD": outcomes}
+
+
 def page(outcomes: Outcomes, post: Outcomes | None = None) -> Row:
     """A page of Django's admin."""
     return dict.fromkeys(VERBS, outcomes) | {"POST": post or outcomes}
@@ -77,17 +82,17 @@ NOT_FOR_STAFF = office(NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED)
 TO_CHANGE_PAGE = page(office(BACK, BACK, BACK))
 
 PAGES: dict[str, Row] = {
-    "conversations:index": {"GET": members(TO_LIST)},
-    "conversations:list": {"GET": members(SHOWN), "HEAD": members(SHOWN), "POST": members(SENT)},
-    "conversations:detail": {"GET": owner(SHOWN)},
-    "conversations:heading": {"GET": owner(SHOWN)},
+    "conversations:index": read(members(TO_LIST)),
+    "conversations:list": read(members(SHOWN)) | {"POST": members(SENT)},
+    "conversations:detail": read(owner(SHOWN)),
+    "conversations:heading": read(owner(SHOWN)),
     "conversations:send": {"POST": owner(SENT)},
     "conversations:rename": {"POST": owner(SENT)},
-    "conversations:message": {"GET": owner(SHOWN)},
+    "conversations:message": read(owner(SHOWN)),
     "conversations:stop": {"POST": owner(SENT)},
     "conversations:retry": {"POST": owner(SENT)},
-    "conversations:healthz": {"GET": everybody(SHOWN), "HEAD": everybody(SHOWN)},
-    "conversations:readyz": {"GET": everybody(SHOWN), "HEAD": everybody(SHOWN)},
+    "conversations:healthz": read(everybody(SHOWN)),
+    "conversations:readyz": read(everybody(SHOWN)),
 }
 
 STREAMS: dict[str, Row] = {
