@@ -1,8 +1,13 @@
 """Jobs that services hand to the worker, by name: services know no task."""
 
+import contextlib
+from collections.abc import Iterator
 from uuid import UUID
 
+import psycopg
+from django.db import OperationalError
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
 
 ANSWER_TASK = "conversations.tasks.answer"
 TITLE_TASK = "conversations.tasks.title"
@@ -10,21 +15,36 @@ FORGET_TASK = "conversations.tasks.forget_response"
 ANSWER_QUEUE = "answers"
 
 
+@contextlib.contextmanager
+def _django_s_errors() -> Iterator[None]:
+    """Whoever waits for a database that is away knows Django's error for that; Procrastinate raises one of its own."""
+    try:
+        yield
+    except ConnectorException as error:
+        if isinstance(error.__cause__, psycopg.OperationalError):
+            raise OperationalError(*error.__cause__.args) from error
+        raise
+
+
+@_django_s_errors()
 def defer_answer(message_id: UUID) -> int:
     """Have the worker answer, once the surrounding transaction commits. Return the job's id."""
     return app.configure_task(ANSWER_TASK, queue=ANSWER_QUEUE).defer(message_id=str(message_id))
 
 
+@_django_s_errors()
 def defer_title(generation_id: UUID) -> int:
     """Have the worker find a title; answers go first. Return the job's id."""
     return app.configure_task(TITLE_TASK, queue=ANSWER_QUEUE, priority=-1).defer(generation_id=str(generation_id))
 
 
+@_django_s_errors()
 def defer_forget(response_id: str) -> int:
     """Have the worker delete the provider's copy of a response. Return the job's id."""
     return app.configure_task(FORGET_TASK, queue=ANSWER_QUEUE, priority=-2).defer(response_id=response_id)
 
 
+@_django_s_errors()
 def abort(job_id: int) -> None:
     """Cancel a job that waits, or reach into one that runs. A job that is gone is no error."""
     app.job_manager.cancel_job_by_id(job_id, abort=True)
