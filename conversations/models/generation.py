@@ -145,6 +145,9 @@ class Generation(models.Model):
             ),
             models.UniqueConstraint(fields=["message", "step", "attempt"], name="one_generation_per_attempt"),
         ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(status__in=["pending", "running"]), name="generation_open"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} by {self.model_asked}"

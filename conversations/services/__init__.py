@@ -2,12 +2,13 @@
 
 from conversations.services.answering import (
     AnswerPlan,
-    CallProgress,
     claim_answer,
     fail_answer,
     finish_answer,
+    leave_response,
     next_attempt,
 )
+from conversations.services.calls import CallProgress
 from conversations.services.refusals import Refusal, Refused
 from conversations.services.rescue import settle, settle_stalled
 from conversations.services.sending import retry_answer, send_message, start_conversation
@@ -32,6 +33,7 @@ __all__ = [
     "fail_title",
     "finish_answer",
     "finish_title",
+    "leave_response",
     "next_attempt",
     "rename_conversation",
     "retry_answer",

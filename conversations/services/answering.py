@@ -6,7 +6,6 @@ being `streaming` under that attempt, so a writer that was thought dead and wake
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,10 +13,10 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from conversations.llm import Finished, ModelError, ModelRequest, Turn, Usage, choose_window, estimate_tokens
+from conversations.llm import Finished, ModelError, ModelRequest, Turn, choose_window, estimate_tokens
 from conversations.models import Generation, LanguageModel, Message
 from conversations.services import jobs
-from conversations.services.accounting import book_usage
+from conversations.services.calls import CallProgress, close_call, is_background
 from conversations.services.privacy import safety_identifier
 from conversations.text import clean_text
 
@@ -32,23 +31,6 @@ class AnswerPlan:
     request: ModelRequest
     response_id: str = ""  # of a background response to pick up again
     saved_text: str = ""  # what an earlier writer of that response had saved
-
-
-@dataclass(frozen=True, slots=True)
-class CallProgress:
-    """What the provider had told of a call by the time it ended."""
-
-    response_id: str = ""
-    request_id: str = ""
-    model: str = ""
-    first_text_at: datetime.datetime | None = None
-
-    def note_on(self, generation: Generation) -> None:
-        """Set what is known on `generation` (not saved)."""
-        generation.response_id = self.response_id or generation.response_id
-        generation.request_id = self.request_id or generation.request_id
-        generation.model_answered = self.model or generation.model_answered
-        generation.first_text_at = self.first_text_at or generation.first_text_at
 
 
 def claim_answer(*, message_id: UUID) -> AnswerPlan | None:
@@ -77,26 +59,31 @@ def claim_answer(*, message_id: UUID) -> AnswerPlan | None:
 def next_attempt(*, plan: AnswerPlan, error: ModelError, shorten: bool = False) -> AnswerPlan | None:
     """Close the failed call of `plan` and open the next one. Return the new plan, or None where the claim is lost.
 
-    `shorten` leaves out the older half of what was sent (the provider said that it was too long).
+    `shorten` leaves out the older half of what was sent (the provider said that it was too long). Asked again with the
+    same plan, because the answer to the commit was lost, it returns the same call.
     """
     with transaction.atomic():
         message = _held(plan)
         if message is None:
             return None
         failed = Generation.objects.select_related("model").get(pk=plan.generation_id)
-        _close(failed, Generation.Status.FAILED, error=error)
-        following = Generation.objects.create(
-            purpose=failed.purpose,
-            conversation_id=failed.conversation_id,
-            message=message,
-            step=failed.step,
-            attempt=failed.attempt + 1,
-            job_id=failed.job_id,
-            model=failed.model,
-            model_asked=failed.model_asked,
+        most = (failed.input_tokens or failed.model.context_window) // 2 if shorten else None
+        following = (
+            message.generations.select_related("model").filter(step=failed.step, attempt=failed.attempt + 1).first()
         )
-        window = failed.model.context_window // 2 if shorten else None
-        return replace(plan, generation_id=following.pk, request=_begin_call(message, following, window=window))
+        if following is None:
+            close_call(failed, Generation.Status.FAILED, error=error)
+            following = Generation.objects.create(
+                purpose=failed.purpose,
+                conversation_id=failed.conversation_id,
+                message=message,
+                step=failed.step,
+                attempt=failed.attempt + 1,
+                job_id=failed.job_id,
+                model=failed.model,
+                model_asked=failed.model_asked,
+            )
+        return replace(plan, generation_id=following.pk, request=_begin_call(message, following, most_input=most))
 
 
 def finish_answer(*, plan: AnswerPlan, finished: Finished, text: str, progress: CallProgress) -> bool:
@@ -111,9 +98,9 @@ def finish_answer(*, plan: AnswerPlan, finished: Finished, text: str, progress: 
         generation = Generation.objects.select_related("model").get(pk=plan.generation_id)
         progress.note_on(generation)
         generation.model_answered = finished.model or generation.model_answered
-        generation.finish_reason = finished.reason[:60]
+        generation.finish_reason = finished.reason
         final = clean_text(finished.text) if finished.text is not None else text
-        _close(generation, Generation.Status(finished.outcome), usage=finished.usage, text=final)
+        close_call(generation, Generation.Status(finished.outcome), usage=finished.usage, text=final)
         end_message(message, Message.Status(finished.outcome), final)
         _defer_afterwork(message, generation)
     return True
@@ -129,10 +116,25 @@ def fail_answer(
             return False
         generation = Generation.objects.select_related("model").get(pk=plan.generation_id)
         progress.note_on(generation)
-        _close(generation, Generation.Status(status), error=error, text=text)
+        close_call(generation, Generation.Status(status), error=error, text=text)
         message.error_code, message.error_text = error.code[:40], error.message[:500]
         end_message(message, Message.Status(status), text)
     return True
+
+
+def leave_response(*, plan: AnswerPlan, progress: CallProgress) -> None:
+    """Have a background response forgotten whose answer was ended by others before its id was saved.
+
+    They could not tell the provider to stop it; its writer, who alone knows the id, does so when it leaves.
+    """
+    with transaction.atomic():
+        generation = Generation.objects.select_for_update(of=("self",), no_key=True).get(pk=plan.generation_id)
+        if generation.status in Generation.OPEN or generation.response_id:
+            return
+        progress.note_on(generation)
+        generation.save(update_fields=["response_id", "request_id", "model_answered", "first_text_at"])
+        if is_background(generation):
+            jobs.defer_forget(generation.response_id)
 
 
 def end_message(message: Message, status: Message.Status, text: str) -> None:
@@ -142,14 +144,6 @@ def end_message(message: Message, status: Message.Status, text: str) -> None:
     message.save(update_fields=["status", "text", "activity", "finished_at", "error_code", "error_text"])
     message.chunks.all().delete()
     notify_watchers()
-
-
-def close_open_generation(message: Message, status: Generation.Status, text: str, error_code: str = "") -> None:
-    """End the call that is still open for a message; its usage is estimated."""
-    open_calls = message.generations.filter(status__in=Generation.OPEN).select_related("model").order_by("id")
-    for generation in open_calls:
-        generation.error_code = error_code
-        _close(generation, status, text=text)
 
 
 def notify_watchers() -> None:
@@ -167,16 +161,13 @@ def _held(plan: AnswerPlan) -> Message | None:
     )
 
 
-def _begin_call(message: Message, generation: Generation, window: int | None = None) -> ModelRequest:
+def _begin_call(message: Message, generation: Generation, most_input: int | None = None) -> ModelRequest:
     assistant, model = message.conversation.assistant, generation.model
     said = _said_before(message)
     turns = [Turn("user" if one.role == Message.Role.USER else "assistant", one.text) for one in said]
-    omitted = choose_window(
-        turns,
-        instructions=assistant.instructions,
-        context_window=window or model.context_window,
-        reserve=_reserve(model),
-    )
+    reserve = _reserve(model)
+    window = model.context_window if most_input is None else reserve + most_input
+    omitted = choose_window(turns, instructions=assistant.instructions, context_window=window, reserve=reserve)
     request = ModelRequest(
         model=generation.model_asked,
         instructions=assistant.instructions,
@@ -214,36 +205,8 @@ def _reserve(model: LanguageModel) -> int:
     return min(model.max_output_tokens, model.context_window // 2)
 
 
-def _close(
-    generation: Generation,
-    status: Generation.Status,
-    *,
-    usage: Usage | None = None,
-    error: ModelError | None = None,
-    text: str = "",
-) -> None:
-    generation.status = status
-    generation.finished_at = timezone.now()
-    if error is not None:
-        generation.error_code = error.code[:40]
-        generation.error_detail = clean_text(error.detail)
-        generation.request_id = error.request_id or generation.request_id
-        generation.response_id = error.response_id or generation.response_id
-    if usage is not None:
-        book_usage(generation, usage, source=Generation.UsageSource.EXACT)
-    elif generation.started_at is not None and (text or error is None):
-        # A cut stream tells no usage; the provider still bills what it read and wrote.
-        estimate = Usage(generation.input_tokens or 0, 0, estimate_tokens(text), 0)
-        book_usage(generation, estimate, source=Generation.UsageSource.ESTIMATED)
-    else:
-        generation.input_tokens, generation.usage_source = None, ""
-    generation.save()
-
-
 def _defer_afterwork(message: Message, generation: Generation) -> None:
     conversation = message.conversation
-    if generation.parameters.get("background") and generation.response_id:
-        jobs.defer_forget(generation.response_id)
     titles = conversation.generations.filter(purpose=Generation.Purpose.TITLE)
     if conversation.is_title_provisional and message.status == Message.Status.COMPLETED and not titles.exists():
         title = Generation(

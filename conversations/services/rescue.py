@@ -1,64 +1,78 @@
-"""Settling answers whose writer is gone, so that none is waited for in vain."""
+"""Settling answers and titles whose writer is gone, so that none is waited for in vain."""
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from conversations.models import Generation, Message
 from conversations.services import jobs
-from conversations.services.answering import close_open_generation, end_message, notify_watchers
+from conversations.services.answering import end_message, notify_watchers
+from conversations.services.calls import close_call, close_open_calls, is_background
+
+logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 30
+LOST_SECONDS = 60
 WORKER_LOST = "worker_lost"
 INTERRUPTED_TEXT = "The server that was writing this answer stopped. What it had written is kept. Retry to ask again."
 LOST_TEXT = "The server stopped twice before it could answer. Your message is kept. Retry to ask again."
 MAX_RESUMES = 5
 
-# An answer is stalled when the job of its latest call is gone or over, or when the worker that runs the job has shown
-# no sign of life. Just after PostgreSQL itself came back no heartbeat can be trusted. A job that a worker fetched but
-# never began (its answer to the fetch was lost) shows as one that runs while the answer is still queued.
+# Of what is waited for (answers; with no id given titles too), that which nobody will end: its job is gone or over, or
+# the worker that runs the job has shown no sign of life. Just after PostgreSQL itself came back no heartbeat can be
+# trusted. A job that a worker fetched long ago but never began was fetched without the worker's knowing, because the
+# answer to the fetch was lost.
 _STALLED = """
-SELECT message.id
-FROM conversations_message AS message
-LEFT JOIN LATERAL (
-    SELECT job_id, created_at FROM conversations_generation
-    WHERE message_id = message.id ORDER BY id DESC LIMIT 1
-) AS call ON true
-LEFT JOIN procrastinate_jobs AS job ON job.id = call.job_id
+WITH waited_for AS (
+    SELECT message.id, message.status = 'queued' AS is_waiting, call.job_id
+    FROM conversations_message AS message
+    LEFT JOIN LATERAL (
+        SELECT job_id FROM conversations_generation WHERE message_id = message.id ORDER BY id DESC LIMIT 1
+    ) AS call ON true
+    WHERE message.status IN ('queued', 'streaming') AND (%(id)s::uuid IS NULL OR message.id = %(id)s)
+  UNION ALL
+    SELECT id, status = 'pending', job_id FROM conversations_generation
+    WHERE status IN ('pending', 'running') AND purpose = 'title' AND (%(id)s::uuid IS NULL OR id = %(id)s)
+)
+SELECT waited_for.id
+FROM waited_for
+LEFT JOIN procrastinate_jobs AS job ON job.id = waited_for.job_id
 LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
-WHERE message.status IN ('queued', 'streaming')
-  AND (%(message_id)s::uuid IS NULL OR message.id = %(message_id)s)
-  AND pg_postmaster_start_time() < now() - make_interval(secs => %(heartbeat)s)
-  AND (
-    job.id IS NULL
-    OR job.status NOT IN ('todo', 'doing')
-    OR job.status = 'doing'
-        AND coalesce(worker.last_heartbeat, '-infinity') < now() - make_interval(secs => %(heartbeat)s)
-    OR job.status = 'doing'
-        AND message.status = 'queued' AND call.created_at < now() - make_interval(secs => %(lost)s)
+WHERE job.id IS NULL
+  OR job.status NOT IN ('todo', 'doing')
+  OR job.status = 'doing' AND pg_postmaster_start_time() < now() - make_interval(secs => %(heartbeat)s) AND (
+    coalesce(worker.last_heartbeat, '-infinity') < now() - make_interval(secs => %(heartbeat)s)
+    OR waited_for.is_waiting AND (
+        SELECT max(at) FROM procrastinate_events WHERE job_id = job.id AND type = 'started'
+    ) < now() - make_interval(secs => %(lost)s)
   )
 """
 
 
 def settle_stalled(*, message_id: UUID | None = None) -> list[UUID]:
-    """Settle all answers whose writer is gone, or the one named; return those that were settled.
+    """Settle all answers and titles whose writer is gone, or the answer named; return the answers that were settled.
 
     Decided by the message's status: with text saved it ends interrupted; with none it is tried once more, and failed
-    if that writer dies too. A background response is picked up again where it was.
+    if that writer dies too. A background response is picked up again where it was. A title is done without.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_STALLED, {"message_id": message_id, "heartbeat": HEARTBEAT_SECONDS, "lost": 60})
-        stalled = [row[0] for row in cursor.fetchall()]
-    return [found for found in stalled if settle(message_id=found)]
+    return [found for found in _find_stalled(message_id) if _settle_apart(found)]
 
 
 def settle(*, message_id: UUID, attempt: int | None = None) -> bool:
-    """Settle one answer whose writer is gone (`attempt`: that very writer says so itself). Return whether it did."""
+    """Settle one answer if its writer is gone (`attempt`: that very writer says so itself). Return whether it did.
+
+    Others may settle it at the same moment, and the next writer begin, so all is looked at again under the lock. An
+    answer that somebody holds is being written to; whoever looks on does not wait for it.
+    """
     with transaction.atomic():
-        message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
-        if not message.is_running or attempt not in (None, message.attempt):
+        messages = Message.objects.select_for_update(no_key=True, skip_locked=attempt is None)
+        message = messages.filter(pk=message_id, status__in=Message.RUNNING).first()
+        if message is None or attempt not in (None, message.attempt):
+            return False
+        if attempt is None and not _find_stalled(message_id):
             return False
         call = message.generations.select_related("model").order_by("id").last()
         if call is not None and attempt is None:
@@ -76,14 +90,42 @@ def settle(*, message_id: UUID, attempt: int | None = None) -> bool:
     return True
 
 
+def _find_stalled(one: UUID | None) -> list[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(_STALLED, {"id": one, "heartbeat": HEARTBEAT_SECONDS, "lost": LOST_SECONDS})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _settle_apart(found: UUID) -> bool:
+    """Settle an answer or a title; one that cannot be settled keeps no other from it."""
+    try:
+        return settle(message_id=found) or _give_up_title(found)
+    except DatabaseError as error:
+        logger.error("What %s waits for could not be settled: %s", found, type(error).__name__)  # noqa: TRY400 (text)
+        return False
+
+
+def _give_up_title(generation_id: UUID) -> bool:
+    """Close the call for a title, if it is one; the beginning of the first prompt stays."""
+    with transaction.atomic():
+        calls = Generation.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        open_titles = calls.filter(purpose=Generation.Purpose.TITLE, status__in=Generation.OPEN)
+        title = open_titles.select_related("model").filter(pk=generation_id).first()
+        if title is not None and _find_stalled(generation_id):
+            _end_job(title.job_id)
+            title.error_code = WORKER_LOST
+            close_call(title, Generation.Status.INTERRUPTED)
+    return False
+
+
 def _end(message: Message, status: Message.Status, text: str, told: str) -> None:
-    close_open_generation(message, Generation.Status.INTERRUPTED, text, WORKER_LOST)
+    close_open_calls(message, Generation.Status.INTERRUPTED, text, WORKER_LOST)
     message.error_code, message.error_text = WORKER_LOST, told
     end_message(message, status, text)
 
 
 def _can_resume(call: Generation) -> bool:
-    return bool(call.response_id and call.parameters.get("background") and call.status in Generation.OPEN)
+    return is_background(call) and call.status in Generation.OPEN
 
 
 def _resume(message: Message, call: Generation) -> None:
@@ -93,7 +135,7 @@ def _resume(message: Message, call: Generation) -> None:
 
 
 def _try_once_more(message: Message, call: Generation) -> None:
-    close_open_generation(message, Generation.Status.INTERRUPTED, "", WORKER_LOST)
+    close_open_calls(message, Generation.Status.INTERRUPTED, "", WORKER_LOST)
     Generation.objects.create(
         purpose=call.purpose,
         conversation_id=call.conversation_id,

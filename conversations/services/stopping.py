@@ -4,7 +4,8 @@ from django.db import transaction
 
 from conversations.models import Generation, Message
 from conversations.services import jobs
-from conversations.services.answering import close_open_generation, end_message
+from conversations.services.answering import end_message
+from conversations.services.calls import close_open_calls
 from conversations.services.refusals import Refusal, Refused
 
 
@@ -20,11 +21,9 @@ def stop_answer(*, message: Message) -> Message:
             raise Refused(Refusal.NOT_RUNNING, "This answer is not being written any more.")
         text = message.text_so_far()
         calls = list(message.generations.filter(status__in=Generation.OPEN))
-        close_open_generation(message, Generation.Status.STOPPED, text)
+        close_open_calls(message, Generation.Status.STOPPED, text)
         end_message(message, Message.Status.STOPPED, text)
         for call in calls:
             if call.job_id is not None:
                 jobs.abort(call.job_id)
-            if call.response_id and call.parameters.get("background"):
-                jobs.defer_forget(call.response_id)
     return message

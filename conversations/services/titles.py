@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from conversations.llm import Finished, ModelError, ModelRequest, Turn
+from conversations.llm import Finished, ModelError, ModelRequest, Turn, estimate_tokens
 from conversations.models import Conversation, Generation, Message
-from conversations.services.accounting import book_usage
+from conversations.services.calls import CallProgress, close_call
 from conversations.services.privacy import safety_identifier
 from conversations.services.refusals import Refusal, Refused
 from conversations.text import clean_text, is_blank
@@ -66,35 +66,46 @@ def claim_title(*, generation_id: UUID) -> TitlePlan | None:
             safety_identifier=safety_identifier(conversation.owner_id),
         )
         generation.instructions, generation.parameters = INSTRUCTIONS, request.as_sent()
-        generation.save(update_fields=["instructions", "parameters"])
+        generation.input_tokens = estimate_tokens(INSTRUCTIONS) + estimate_tokens(request.turns[0].text)
+        generation.usage_source = Generation.UsageSource.ESTIMATED
+        generation.save()
     return TitlePlan(generation_id, request)
 
 
-def finish_title(*, plan: TitlePlan, finished: Finished, text: str) -> None:
+def finish_title(*, plan: TitlePlan, finished: Finished, text: str, progress: CallProgress) -> None:
     """Record the call and set the title, unless the owner has named the conversation meanwhile."""
     with transaction.atomic():
-        generation = Generation.objects.select_related("model").get(pk=plan.generation_id)
-        generation.status = Generation.Status(finished.outcome)
-        generation.model_answered = finished.model
-        generation.finished_at = timezone.now()
-        if finished.usage is not None:
-            book_usage(generation, finished.usage, source=Generation.UsageSource.EXACT)
-        generation.save()
-        title = _tidy(finished.text if finished.text is not None else text)
+        generation = _held(plan)
+        if generation is None:
+            return
+        progress.note_on(generation)
+        generation.model_answered = finished.model or generation.model_answered
+        generation.finish_reason = finished.reason
+        answered = finished.text if finished.text is not None else text
+        close_call(generation, finished.outcome, usage=finished.usage, text=answered)
+        title = _tidy(answered)
         if title and generation.conversation_id and finished.outcome != "refused":
             Conversation.objects.filter(pk=generation.conversation_id, is_title_provisional=True).update(
                 title=title, is_title_provisional=False
             )
 
 
-def fail_title(*, plan: TitlePlan, error: ModelError) -> None:
+def fail_title(*, plan: TitlePlan, error: ModelError, text: str, progress: CallProgress) -> None:
     """Record that there was no title to be had; the beginning of the first prompt stays."""
-    Generation.objects.filter(pk=plan.generation_id).update(
-        status=Generation.Status.FAILED,
-        finished_at=timezone.now(),
-        error_code=error.code[:40],
-        error_detail=clean_text(error.detail),
-        request_id=error.request_id,
+    with transaction.atomic():
+        generation = _held(plan)
+        if generation is not None:
+            progress.note_on(generation)
+            close_call(generation, Generation.Status.FAILED, error=error, text=text)
+
+
+def _held(plan: TitlePlan) -> Generation | None:
+    """The call, locked, unless it was closed meanwhile because its writer seemed dead."""
+    return (
+        Generation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("model")
+        .filter(pk=plan.generation_id, status=Generation.Status.RUNNING)
+        .first()
     )
 
 
