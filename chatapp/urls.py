@@ -8,3 +8,4 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("", include("conversations.urls")),
 ]
+handler500 = "conversations.views.faults.server_error"

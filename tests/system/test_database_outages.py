@@ -53,6 +53,9 @@ def test_d1_an_outage_of_60_s_costs_no_answer_a_word_and_no_process(
     went_away_at = time.monotonic()
     assert browser.request("GET", "/healthz")[0] == 200
     assert browser.request("GET", "/readyz")[0] == 503
+    status, page, headers = browser.request("GET", "/conversations/")
+    assert (status, headers["retry-after"]) == (503, "10")
+    assert "The database cannot be reached" in page
     time.sleep(60 - (time.monotonic() - went_away_at))
     own_cluster.start()
 
