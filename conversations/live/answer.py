@@ -20,7 +20,9 @@ from conversations.text import clean_text
 logger = logging.getLogger(__name__)
 
 MAX_CALLS = 3
+MAX_RESUMES = 5  # pauses included, the link to the provider may be down for half a minute
 MAX_WAIT_SECONDS = 120.0
+ENDING_SECONDS = 5.0  # that an ending may still take when the worker goes down
 
 
 async def write_answer(message_id: UUID, *, is_stopped: Callable[[], bool]) -> None:
@@ -36,22 +38,31 @@ async def write_answer(message_id: UUID, *, is_stopped: Callable[[], bool]) -> N
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 (this is a coroutine)
     recording = recorder().open(message_id, plan.attempt, saved_text=plan.saved_text, on_lost=task.cancel)
+    writer = _Writer(plan, recording)
     try:
-        await _Writer(plan, recording).run()
+        await writer.run()
     except asyncio.CancelledError:
         if recording.is_lost:
             logger.info("Answer %s was ended or taken by somebody else.", message_id)
             task.uncancel()
-        else:
-            if not is_stopped():
-                await asyncio.shield(_hand_over(plan, recording))
+            await asyncio.shield(writer.leave())
+        elif is_stopped():
+            recorder().close(recording)  # which would find it lost, and cancel us again
+            await asyncio.shield(writer.leave())
             raise
+        else:
+            await asyncio.shield(_hand_over(plan, recording))
+            raise
+    except Exception:
+        # A mistake of ours, or a database that stayed away. Nobody writes on, so whoever waits is told now.
+        await _hand_over(plan, recording)
+        raise
     finally:
         recorder().close(recording)
 
 
 async def _hand_over(plan: AnswerPlan, recording: Recording) -> None:
-    """Settle our own answer while the worker goes down; what has arrived is saved first."""
+    """Settle our own answer, which we cannot finish; what has arrived is saved first."""
     await recorder().save(recording)
     await in_database(services.settle, message_id=plan.message_id, attempt=plan.attempt)
 
@@ -62,11 +73,12 @@ class _Writer:
     recording: Recording
     progress: CallProgress = field(default_factory=CallProgress)
     calls: int = 0
+    resumes: int = 0
+    is_heard: bool = False  # the response has begun to speak over the present connection
     was_shortened: bool = False
 
     async def run(self) -> None:
         while True:
-            self.calls += 1
             try:
                 finished = await self._stream()
             except llm.ModelError as error:
@@ -78,11 +90,13 @@ class _Writer:
                 return
 
     async def _stream(self) -> llm.Finished:
-        self.progress = CallProgress()
+        self.is_heard = False
         events: AsyncIterator[llm.Event]
         if self.plan.response_id:
-            events = _without_first(llm.resume(self.plan.response_id), len(self.plan.saved_text))
+            events = _without_first(llm.resume(self.plan.response_id), len(self.recording.text))
         else:
+            self.calls += 1
+            self.progress = CallProgress()
             events = llm.stream(self.plan.request)
         async with aclosing(events) as stream:  # type: ignore[type-var]
             async for event in stream:
@@ -100,16 +114,26 @@ class _Writer:
     def _take(self, text: str) -> None:
         if self.progress.first_text_at is None:
             self.progress = replace(self.progress, first_text_at=datetime.datetime.now(datetime.UTC))
-            if self.recording.activity or self.calls > 1:
+            if self.recording.activity:
                 self.recording.show("")
         self.recording.add(clean_text(text))
 
     def _note(self, started: llm.Started) -> None:
-        self.progress = CallProgress(started.response_id, started.request_id or "", started.model)
-        recorder().note_started(self.plan.generation_id, started.response_id, started.request_id or "", started.model)
+        self.is_heard = True
+        self.progress = replace(
+            self.progress, response_id=started.response_id, request_id=started.request_id, model=started.model
+        )
+        recorder().note_started(self.plan.generation_id, started.response_id, started.request_id, started.model)
+        if self.calls + self.resumes > 1:
+            self.recording.show("")  # the waiting that was told of is over
 
     async def _goes_on_after(self, error: llm.ModelError) -> bool:
-        """Prepare another call where one may help: nothing has been shown yet, and the fault can pass."""
+        """Prepare to go on where that may help: with the same response, or with another call.
+
+        Another call is made only while nothing has been shown, and for a fault that can pass.
+        """
+        if await self._resumes_after(error):
+            return True
         if self.recording.text or self.plan.response_id or self.calls >= MAX_CALLS:
             return False
         shorten = error.code == "too_long" and not self.was_shortened and len(self.plan.request.turns) > 1
@@ -118,8 +142,7 @@ class _Writer:
             return False
         self.was_shortened = self.was_shortened or shorten
         if not shorten:
-            self.recording.show(f"The provider is busy. Trying again in {max(1, round(wait))} s…")
-            await asyncio.sleep(wait)
+            await self._wait(f"The provider is busy. Trying again in {max(1, round(wait))} s…", wait)
         plan = await in_database_patiently(services.next_attempt, plan=self.plan, error=error, shorten=shorten)
         if plan is None:
             self.recording.lose()
@@ -128,30 +151,55 @@ class _Writer:
         self.plan = plan
         return True
 
+    async def _resumes_after(self, error: llm.ModelError) -> bool:
+        """Go on with a background response, which the provider keeps writing while the link to it is broken."""
+        is_background = bool(self.plan.response_id) or bool(self.plan.request.as_sent().get("background"))
+        response_id = self.plan.response_id or self.progress.response_id
+        # Once the response has spoken, another fault than of the link is its own end.
+        can_pass = error.code == "connection" or (error.retryable and bool(self.plan.response_id) and not self.is_heard)
+        if not (can_pass and is_background and response_id) or self.resumes >= MAX_RESUMES:
+            return False
+        self.resumes += 1
+        await self._wait("The connection to the model broke off. Going on in a moment…", _pause(error, self.resumes))
+        self.plan = replace(self.plan, response_id=response_id)
+        return True
+
+    async def _wait(self, line: str, seconds: float) -> None:
+        self.recording.show(line)
+        await asyncio.sleep(seconds)
+
     async def _finish(self, finished: llm.Finished) -> None:
-        text = self.recording.text
-        recorder().close(self.recording)  # the ending writes the whole text
-        if finished.text is not None and clean_text(finished.text) != text:
+        if finished.text is not None and clean_text(finished.text) != self.recording.text:
             logger.warning("Answer %s: the final text differs from what was streamed.", self.plan.message_id)
-        await in_database_patiently(
-            services.finish_answer, plan=self.plan, finished=finished, text=text, progress=self.progress
-        )
+        await self._end(services.finish_answer, finished=finished)
 
     async def _fail(self, error: llm.ModelError) -> None:
-        text = self.recording.text
-        recorder().close(self.recording)
-        cut_short = bool(text) and error.code in ("connection", "timeout", "protocol")
-        await in_database_patiently(
-            services.fail_answer,
-            plan=self.plan,
-            error=error,
-            text=text,
-            progress=self.progress,
-            status="interrupted" if cut_short else "failed",
-        )
+        cut_short = bool(self.recording.text) and error.code in ("connection", "timeout", "protocol")
+        await self._end(services.fail_answer, error=error, status="interrupted" if cut_short else "failed")
         logger.warning(
             "Answer %s failed: %s %s", self.plan.message_id, error.code, f"(request {error.request_id or 'unknown'})"
         )
+
+    async def _end(self, service: Callable[..., bool], **how: object) -> None:
+        """Have the answer ended, whole text and all. A worker that goes down meanwhile lets that be done first."""
+        text = self.recording.text
+        recorder().close(self.recording)  # the ending writes the text
+        ending = asyncio.ensure_future(
+            in_database_patiently(service, plan=self.plan, text=text, progress=self.progress, **how)
+        )
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            await asyncio.wait([ending], timeout=ENDING_SECONDS)
+            raise
+        finally:
+            if ending.done() and not ending.cancelled() and ending.exception() is None:
+                self.recording.saved = len(text)
+
+    async def leave(self) -> None:
+        """Have the provider's copy of a response forgotten that was ended by others before they could know of it."""
+        if self.progress.response_id and self.plan.request.as_sent().get("background"):
+            await in_database_patiently(services.leave_response, plan=self.plan, progress=self.progress)
 
 
 def _pause(error: llm.ModelError, calls: int) -> float:

@@ -97,9 +97,16 @@ class Recorder:
     _connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
 
     def open(self, message_id: UUID, attempt: int, *, saved_text: str, on_lost: Callable[[], object]) -> Recording:
-        """Begin to record an answer of which `saved_text` is in the database. `on_lost` is called at most once."""
+        """Begin to record an answer of which `saved_text` is in the database. `on_lost` is called at most once.
+
+        An earlier writer of the same answer in this process, which slept until it was thought dead, loses it.
+        """
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="recorder")
+        earlier = self._recordings.get(message_id)
+        if earlier is not None:
+            self.close(earlier)
+            earlier.lose()
         recording = Recording(message_id, attempt, on_lost, self._mark, saved_text, len(saved_text))
         self._recordings[message_id] = recording
         return recording
@@ -111,9 +118,11 @@ class Recorder:
             del self._recordings[recording.message_id]
 
     async def save(self, recording: Recording, *, seconds: float = 5.0) -> None:
-        """Wait until all text of an answer is saved, at most `seconds`."""
+        """Wait until all text of an answer, and what the provider told of its call, is saved, at most `seconds`."""
         give_up_at = asyncio.get_running_loop().time() + seconds
-        while recording.saved < len(recording.text) and not recording.is_lost:
+        if self._recordings.setdefault(recording.message_id, recording) is not recording:
+            return
+        while (recording.saved < len(recording.text) or self._started) and not recording.is_lost:
             if asyncio.get_running_loop().time() > give_up_at:
                 return
             self._mark(recording, True)
@@ -175,7 +184,7 @@ class Recorder:
             cursor = await connection.execute(_FLUSH, [list(column) for column in zip(*rows, strict=True)])
             found = await cursor.fetchone()
         except BaseException:
-            self._changed.update(one for one in changed if one.message_id in self._recordings)
+            self._changed.update(one for one in changed if self._recordings.get(one.message_id) is one)
             raise
         ours = set(found[0] or ()) if found else set()
         for one, start, text, activity in pieces:
@@ -190,12 +199,13 @@ class Recorder:
 
     async def _find_saved(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
         """Learn how far each answer is saved: the last flush before the connection was lost may have been committed."""
-        if not self._recordings:
+        recordings = list(self._recordings.values())
+        if not recordings:
             return
-        cursor = await connection.execute(_SAVED, [list(self._recordings)])
+        cursor = await connection.execute(_SAVED, [[one.message_id for one in recordings]])
         saved = dict(await cursor.fetchall())
-        for message_id, recording in self._recordings.items():
-            recording.saved = int(saved.get(message_id, 0))
+        for one in recordings:
+            one.saved = int(saved.get(one.message_id, 0))
 
     async def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None

@@ -1,0 +1,22 @@
+"""The live side in this process, with a fake OpenAI."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from tests.fakes.process import FakeOpenAI
+
+
+@pytest.fixture(scope="session")
+def fake_process() -> Iterator[FakeOpenAI]:
+    with FakeOpenAI(delay_ms=0) as started:
+        yield started
+
+
+@pytest.fixture
+def openai(fake_process: FakeOpenAI, settings: Settings) -> FakeOpenAI:
+    fake_process.reset()
+    settings.OPENAI_BASE_URL = fake_process.base_url
+    settings.OPENAI_BACKGROUND = False
+    return fake_process
