@@ -92,8 +92,9 @@ async def _events(message_id: UUID, session_key: str, after: int) -> AsyncIterat
             if watched.status:
                 drawing = time.perf_counter()
                 data, after = _progress(watched, after)
-                yield data
-                await asyncio.sleep((time.perf_counter() - drawing) * DRAWING_SHARE)
+                pause = (time.perf_counter() - drawing) * DRAWING_SHARE
+                yield data  # lasts as long as a slow reader takes
+                await asyncio.sleep(pause)
 
 
 def _progress(watched: Watched, after: int) -> tuple[bytes, int]:
