@@ -14,12 +14,14 @@ from psycopg import OperationalError
 
 logger = logging.getLogger(__name__)
 
-OUTAGE_SECONDS = 120.0
 RETRY_SECONDS = 0.5
 
 
 class PatientConnector(procrastinate.PsycopgConnector):
-    """Waits up to two minutes for a database that is away, where Procrastinate's own would end the worker at once.
+    """Waits for a database that is away, however long, where Procrastinate's own would end the worker at once.
+
+    A worker that ended would only be started again, to fail again; and a job whose end is not told to a database that
+    comes back a moment too late would count as running as long as its worker lives.
 
     A statement whose answer was lost may run twice. Each of the worker's statements can bear that: a job that was
     fetched without our knowing is found by the rescue of stalled answers.
@@ -48,18 +50,11 @@ class PatientConnector(procrastinate.PsycopgConnector):
 
 
 async def _outlast[Result](statement: Callable[[], Awaitable[Result]]) -> Result:
-    loop = asyncio.get_running_loop()
-    lost_at: float | None = None
     while True:
-        began_at = loop.time()
         try:
             return await statement()
         except ConnectorException as error:
-            now = loop.time()
-            # What ran for a while (listening does, for hours) had found the database again: a new outage begins.
-            if lost_at is None or now - began_at > 5:
-                lost_at = now
-            if not _is_connection_lost(error) or now - lost_at > OUTAGE_SECONDS:
+            if not _is_connection_lost(error):
                 raise
             logger.warning("The database is away; trying again.")
             await asyncio.sleep(RETRY_SECONDS)
