@@ -25,10 +25,17 @@ async def title(generation_id: str) -> None:
     await write_title(UUID(generation_id))
 
 
-@app.task(name=FORGET_TASK, queue=ANSWER_QUEUE, retry=RetryStrategy(max_attempts=12, exponential_wait=5))
+@app.task(name=FORGET_TASK, queue=ANSWER_QUEUE, retry=RetryStrategy(max_attempts=12, exponential_wait=3))
 async def forget_response(response_id: str) -> None:
-    """End a background response if it still runs, and delete the provider's copy; hours of failure are survived."""
-    await llm.cancel(response_id)
+    """End a background response if it still runs, and delete the provider's copy; days of failure are survived.
+
+    One that cannot be cancelled, because it is over, say, has to be deleted all the same.
+    """
+    try:
+        await llm.cancel(response_id)
+    except llm.ModelError as error:
+        if error.code != "invalid_request":
+            raise
     await llm.delete(response_id)
 
 
