@@ -13,7 +13,7 @@
   const count = (textarea) => {
     const label = document.getElementById("prompt-count");
     const limit = Number(textarea.dataset.limit);
-    const length = [...textarea.value].length; // code points, as the server counts
+    const length = [...textarea.value.trim()].length; // code points, as the server counts
     label.hidden = length < 0.8 * limit;
     label.textContent = `${length.toLocaleString("en-GB")} of ${limit.toLocaleString("en-GB")} characters`;
     label.toggleAttribute("data-over", length > limit);
@@ -48,7 +48,7 @@
     event.preventDefault();
     if (document.getElementById("stop-form")) {
       isWaiting = true;
-      say("An answer is being written. Wait for it, or stop it with Esc.");
+      say("An answer is being written. Wait for it, or stop it; your text is kept.");
     } else if (event.target.value.trim() && !event.target.readOnly) form().requestSubmit();
   });
   addEventListener("click", (event) => {
@@ -63,6 +63,18 @@
 
   addEventListener("htmx:after:swap", () => {
     if (isWaiting && !document.getElementById("stop-form")) isWaiting = say("");
+  });
+
+  // A button that was pressed goes away with what it did; its focus must not start again at the top of the page.
+  const isFine = () => matchMedia("(pointer: fine)").matches; // on a touch screen the keyboard would cover the page
+  let losesFocus = false;
+  addEventListener("htmx:before:request", ({ target }) => {
+    const active = document.activeElement;
+    if (target.matches?.("form")) losesFocus = target.contains(active) || active.form === target;
+  });
+  addEventListener("htmx:finally:request", () => {
+    if (losesFocus && document.activeElement === document.body && isFine()) field()?.focus({ preventScroll: true });
+    losesFocus = false;
   });
 
   // While a message is on its way the text must not change: the answer to the request replaces the composer.
@@ -94,8 +106,13 @@
         // Enter goes on sending
       }
     });
-    // On a touch screen the keyboard would cover the page.
-    if (form()?.dataset.draft === "new" && matchMedia("(pointer: fine)").matches) field().focus({ preventScroll: true });
+    if (form()?.dataset.draft === "new" && isFine()) field().focus({ preventScroll: true });
     update();
+  });
+  // A message that began a conversation leads to #latest of its page, where the next one is written. Going to a
+  // fragment takes the focus away, and browsers go there once more when the page is complete.
+  addEventListener("load", () => {
+    const isFree = document.activeElement === document.body;
+    if (location.hash === "#latest" && isFree && isFine()) setTimeout(() => field()?.focus({ preventScroll: true }));
   });
 })();

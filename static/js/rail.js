@@ -52,6 +52,11 @@
       close();
     }
   });
+  // A title that is cut off is told in full under the pointer.
+  addEventListener("pointerover", (event) => {
+    const link = event.target.closest?.(".rail-day a");
+    if (link) link.title = link.scrollWidth > link.clientWidth ? link.textContent : "";
+  });
   addEventListener("DOMContentLoaded", () => {
     document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest" });
   });

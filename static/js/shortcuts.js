@@ -4,7 +4,7 @@
   const isTyping = (element) => element.matches?.("input:not([type=radio]), textarea, select, [contenteditable]");
 
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
     if (event.key === "Escape") {
       const menu = document.querySelector("details.menu[open], details.account[open], details.title[open]");
       if (sheet.open) return; // the dialog closes itself

@@ -23,7 +23,7 @@ def show(page: Client, message: Message) -> str:
         ("refused", {}, "Refused. The model would not answer this."),
         ("stopped", {}, "Stopped. You stopped this answer; what it had written is kept."),
         ("interrupted", {}, "Interrupted. The answer broke off."),
-        ("failed", {}, "No answer. The model could not be reached."),
+        ("failed", {}, "Broken off. The model could not be reached."),
     ],
 )
 def test_an_answer_that_is_not_whole_says_so_and_offers_a_retry(
