@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from conversations.models import Conversation, Generation, Message
 from conversations.rendering import render, render_prompt, split_blocks
-from conversations.usage import Usage, usage_by_message, usage_of_conversation
+from conversations.usage import Usage, usage_of, usage_of_conversation
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -82,12 +82,11 @@ class MessageView:
 def message_context(messages: Sequence[Message]) -> list[MessageView]:
     """Return what `_message.html` needs for each message.
 
-    Each message's `conversation` must be loaded already, as `Conversation.path` does; then it takes two queries, and
-    one more where an answer is being written.
+    Each message's `conversation` must be loaded already, as `Conversation.path` does; then it takes one query, and
+    one more where an answer is being written. Answers that nobody has begun to write have nothing to tell.
     """
-    answers = [message.pk for message in messages if message.role == Message.Role.ASSISTANT]
-    usages, calls = usage_by_message(answers), _latest_calls(answers)
-    return [_view(message, usages.get(message.pk), calls.get(message.pk)) for message in messages]
+    calls = _calls([message.pk for message in messages if message.role == Message.Role.ASSISTANT and message.has_begun])
+    return [_view(message, calls.get(message.pk, [])) for message in messages]
 
 
 def render_message(message: Message, user: User, *, problem: str = "") -> str:
@@ -125,24 +124,26 @@ def unseen(path: Sequence[Message], last_seen: UUID | None) -> Sequence[Message]
     return path[seen:] if seen else None
 
 
-def _view(message: Message, usage: Usage | None, call: Generation | None) -> MessageView:
+def _view(message: Message, calls: list[Generation]) -> MessageView:
     html, open_html, offset = SafeString(""), SafeString(""), 0
     if message.role == Message.Role.USER:
         html = render_prompt(message.text)
     elif not message.is_running:
         html = render(message.text)
-    elif blocks := split_blocks(message.text_so_far()):
+    elif message.has_begun and (blocks := split_blocks(message.text_so_far())):
         html = SafeString("".join(block.html for block in blocks[:-1]))
         open_html, offset = blocks[-1].html, blocks[-1].start
     is_latest = message.conversation.current_leaf_id == message.pk
-    return MessageView(message, html, open_html, offset, is_latest, usage, call)
+    usage, latest = (usage_of(calls), calls[-1]) if calls else (None, None)
+    return MessageView(message, html, open_html, offset, is_latest, usage, latest)
 
 
-def _latest_calls(answers: list[UUID]) -> dict[UUID, Generation]:
-    calls = (
-        Generation.objects.filter(message_id__in=answers)
-        .select_related("price", "model")
-        .defer("instructions", "parameters", "error_detail")
-        .order_by("id")
-    )
-    return {call.message_id: call for call in calls if call.message_id}
+def _calls(answers: list[UUID]) -> dict[UUID, list[Generation]]:
+    """The calls of each answer, oldest first."""
+    found: dict[UUID, list[Generation]] = {}
+    if answers:
+        calls = Generation.objects.filter(message_id__in=answers).select_related("price", "model").order_by("id")
+        for call in calls.defer("instructions", "parameters", "error_detail"):
+            if call.message_id is not None:
+                found.setdefault(call.message_id, []).append(call)
+    return found

@@ -122,6 +122,11 @@ class Message(models.Model):
     def is_running(self) -> bool:
         return self.status in self.RUNNING
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a writer has ever claimed it; until then there is neither text nor usage."""
+        return self.status != self.Status.QUEUED or self.attempt > 0
+
     def text_so_far(self) -> str:
         """Return the text, also of an answer that is still being written."""
         if not self.is_running:

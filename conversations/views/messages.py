@@ -24,11 +24,11 @@ def send(request: SignedInRequest, pk: UUID) -> HttpResponse:
     form = PromptForm(request.POST)
     if form.is_valid():
         try:
-            _say(conversation, form)
+            answer = _say(conversation, form)
         except Refused as refused:
             form.refuse(refused)
         else:
-            return _sent(request, pk, form) if request.htmx else see_other(address_of(conversation))
+            return _sent(request, answer, form) if request.htmx else see_other(address_of(conversation))
     if request.htmx:
         context = composer_context(conversation, form)
         return render(request, "conversations/_composer.html", context, status=form.status)
@@ -84,11 +84,17 @@ def _say(conversation: Conversation, form: PromptForm) -> Message:
     return send_message(conversation=conversation, prompt=data["prompt"], client_token=data["client_token"])
 
 
-def _sent(request: SignedInRequest, pk: UUID, form: PromptForm) -> HttpResponse:
-    """What the page lacks (another tab may have said something too), and a fresh composer."""
-    conversation = get_conversation(request, pk)
-    path = conversation.path()
-    missing = unseen(path, form.cleaned_data["after"])
+def _sent(request: SignedInRequest, answer: Message, form: PromptForm) -> HttpResponse:
+    """What the page lacks, and a fresh composer.
+
+    As a rule that is the prompt and the answer; where another tab has said something too, or this was sent before, the
+    path tells.
+    """
+    conversation, said, missing = answer.conversation, answer.parent, None
+    if said is not None and not answer.has_begun and said.parent_id == form.cleaned_data["after"]:
+        missing = [said, answer]
+    else:
+        missing = unseen(conversation.path(), form.cleaned_data["after"])
     if missing is None:
         return HttpResponse(headers={"HX-Refresh": "true"})
     context = composer_context(conversation, PromptForm()) | {"views": message_context(missing)}

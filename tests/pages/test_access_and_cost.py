@@ -50,7 +50,7 @@ def test_older_conversations_are_a_page_away(page: Client, owner: User, assistan
     ]
 
 
-@pytest.mark.parametrize("before", ["nonsense", "0b6fd8a4-53a3-4b5c-8d3f-3a7f3e3ad4c1", "", "\x00"])
+@pytest.mark.parametrize("before", ["nonsense", "0b6fd8a4-53a3-4b5c-8d3f-3a7f3e3ad4c1", ""])
 def test_a_wrong_cursor_shows_the_newest(page: Client, conversation: Conversation, before: str) -> None:
     response = page.get("/conversations/", {"before": before})
     assert response.status_code == 200
