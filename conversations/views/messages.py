@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -90,7 +91,8 @@ def _sent(request: SignedInRequest, answer: Message, form: PromptForm) -> HttpRe
     As a rule that is the prompt and the answer; where another tab has said something too, or this was sent before, the
     path tells.
     """
-    conversation, said, missing = answer.conversation, answer.parent, None
+    conversation, said = answer.conversation, answer.parent
+    missing: Sequence[Message] | None
     if said is not None and not answer.has_begun and said.parent_id == form.cleaned_data["after"]:
         missing = [said, answer]
     else:
