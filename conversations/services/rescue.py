@@ -69,10 +69,12 @@ def settle(*, message_id: UUID, attempt: int | None = None) -> bool:
     """
     with transaction.atomic():
         messages = Message.objects.select_for_update(no_key=True, skip_locked=attempt is None)
-        message = messages.filter(pk=message_id, status__in=Message.RUNNING).first()
-        if message is None or attempt not in (None, message.attempt):
-            return False
-        if attempt is None and not _find_stalled(message_id):
+        if attempt is None:
+            messages = messages.filter(status__in=Message.RUNNING)
+        else:  # one that waits for its next writer is no longer the last one's
+            messages = messages.filter(status=Message.Status.STREAMING, attempt=attempt)
+        message = messages.filter(pk=message_id).first()
+        if message is None or (attempt is None and not _find_stalled(message_id)):
             return False
         call = message.generations.select_related("model").order_by("id").last()
         if call is not None and attempt is None:

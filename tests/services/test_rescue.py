@@ -48,6 +48,15 @@ def test_an_answer_whose_writer_lives_is_not_settled() -> None:
     assert status_of(answer.pk) == "streaming"
 
 
+def test_p5_a_writer_that_was_thought_dead_hands_nothing_over() -> None:
+    answer = begin()
+    plan = claim(answer)
+    lose(job_of(answer))
+    assert settle(message_id=answer.pk)
+    assert not settle(message_id=answer.pk, attempt=plan.attempt)
+    assert status_of(answer.pk) == "queued"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_waited_long_and_was_fetched_just_now_is_not_lost(old_server: None) -> None:
     answer = begin()
