@@ -6,16 +6,13 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
-    MultipleResults,
     RuleBasedStateMachine,
-    consumes,
     initialize,
     invariant,
-    multiple,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -43,96 +40,84 @@ from tests.services.calls import fetch, job_of, lose, sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FAULT = ModelError("provider_down", "HTTP 500")
+PROMPT = "What is a record?"
 ENDED = {"completed", "incomplete", "refused", "stopped", "failed", "interrupted"}
 
 
-type Writers = MultipleResults[tuple[AnswerPlan, Recording]] | tuple[AnswerPlan, Recording]
+Writer = tuple[AnswerPlan, Recording]
 
 
 class Turns(RuleBasedStateMachine):
     """One conversation, the people who press its buttons, and the workers, quick and dead, that write in it."""
 
-    plans: Bundle[tuple[AnswerPlan, Recording]] = Bundle("plans")
-    sent: Bundle[tuple[UUID, str]] = Bundle("sent")
-
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.recorder = Recorder()
+        self.writers: list[Writer] = []
         self.seen: dict[UUID, str] = {}
         self.tokens: dict[UUID, UUID] = {}
 
     def teardown(self) -> None:
-        async def close() -> None:
-            await self.recorder._drop_connection()
-
-        self.loop.run_until_complete(close())
+        self.loop.run_until_complete(self.recorder._drop_connection())
         self.loop.close()
         empty_tables()
 
-    @initialize(target=sent)
-    def begin(self) -> tuple[UUID, str]:
+    @initialize()
+    def begin(self) -> None:
         make_model()
         once = token()
-        answer = start_conversation(owner=make_user(), assistant=make_assistant(), prompt="Hi", client_token=once)
+        answer = start_conversation(owner=make_user(), assistant=make_assistant(), prompt=PROMPT, client_token=once)
         self.conversation = answer.conversation
         self.tokens[once] = answer.pk
-        return once, "Hi"
+        self.claim()
 
     # -- people ------------------------------------------------------------------------------------------------------
 
-    @rule(target=sent, prompt=st.sampled_from(["More", "Why?"]))
-    def send(self, prompt: str) -> MultipleResults[tuple[UUID, str]] | tuple[UUID, str]:
-        once = token()
-        is_running = self.leaf().is_running
+    @rule()
+    def send(self) -> None:
+        once, is_running = token(), self.leaf().is_running
         with unchanged(is_running):
-            answer = answer_or_code(
-                lambda: send_message(conversation=self.conversation, prompt=prompt, client_token=once)
-            )
+            answer = self.say(once)
         assert (answer == "busy") == is_running
-        if isinstance(answer, str):
-            return multiple()
-        self.tokens[once] = answer.pk
-        return once, prompt
+        if not isinstance(answer, str):
+            self.tokens[once] = answer.pk
 
-    @rule(before=sent)
-    def send_the_same_again(self, before: tuple[UUID, str]) -> None:
-        once, prompt = before
+    @rule(data=st.data())
+    def send_the_same_again(self, data: st.DataObject) -> None:
+        once, made = data.draw(st.sampled_from(list(self.tokens.items())))
         with unchanged():
-            answer = send_message(conversation=self.conversation, prompt=prompt, client_token=once)
-        assert answer.pk == self.tokens[once]
+            answer = self.say(once)
+        assert not isinstance(answer, str)
+        assert answer.pk == made
 
-    @rule()
-    def stop(self) -> None:
+    @rule(button=st.sampled_from(["stop", "retry"]))
+    def press(self, button: str) -> None:
         message = self.leaf()
-        with unchanged(not message.is_running):
-            stopped = answer_or_code(lambda: stop_answer(message=message))
-        assert stopped == (message if message.is_running else "not_running")
-
-    @rule()
-    def retry(self) -> None:
-        message = self.leaf()
-        with unchanged(message.is_running):
-            retried = answer_or_code(lambda: retry_answer(message=message))
-        assert (retried == "busy") == message.is_running
-        assert isinstance(retried, str) or retried.parent_id == message.parent_id
+        is_wrong = message.is_running == (button == "retry")
+        with unchanged(is_wrong):
+            answer = answer_or_code(lambda: (stop_answer if button == "stop" else retry_answer)(message=message))
+        if is_wrong:
+            assert answer == {"stop": "not_running", "retry": "busy"}[button]
+        else:
+            assert not isinstance(answer, str)
+            assert (answer.parent_id, answer.pk == message.pk) == (message.parent_id, button == "stop")
 
     # -- workers -----------------------------------------------------------------------------------------------------
 
-    @rule(target=plans)
-    def claim(self) -> Writers:
+    @precondition(lambda self: self.leaf().status == "queued")
+    @rule()
+    def claim(self) -> None:
         message = self.leaf()
         plan = claim_answer(message_id=message.pk)
-        assert (plan is not None) == (message.status == "queued")
-        if plan is None:
-            return multiple()
+        assert plan is not None
+        assert claim_answer(message_id=message.pk) is None
         fetch(job_of(message))
-        recording = Recording(plan.message_id, plan.attempt, lambda: None, lambda _one, _urgent: None)
-        return plan, recording
+        self.writers.append((plan, Recording(plan.message_id, plan.attempt, lambda: None, lambda _one, _urgent: None)))
 
-    @rule(by=plans, text=st.text(min_size=1, max_size=6, alphabet="ab é😀\n"))
-    def flush(self, by: tuple[AnswerPlan, Recording], text: str) -> None:
-        plan, recording = by
+    @rule(data=st.data(), text=st.text(min_size=1, max_size=6, alphabet="ab é😀\n"))
+    def flush(self, data: st.DataObject, text: str) -> None:
+        plan, recording = self.writers[self.pick(data)]
         recording.text += text
         current = self.is_current(plan)
         with unchanged(not current):
@@ -142,52 +127,39 @@ class Turns(RuleBasedStateMachine):
         assert recording.is_lost != current
         assert not current or Message.objects.get(pk=plan.message_id).text_so_far() == recording.text
 
-    @rule(by=plans, outcome=st.sampled_from(["completed", "incomplete", "refused"]))
-    def finish(self, by: tuple[AnswerPlan, Recording], outcome: str) -> None:
-        plan, recording = by
-        finished = Finished(outcome, None, Usage(5, 0, 2, 0), "gpt-4o", "")  # type: ignore[arg-type]
-        current = self.is_current(plan)
+    @rule(data=st.data(), outcome=st.sampled_from(["completed", "incomplete", "refused", "failed", "handed over"]))
+    def end(self, data: st.DataObject, outcome: str) -> None:
+        plan, recording = self.writers[self.pick(data)]
+        current, text, told = self.is_current(plan), recording.text, CallProgress()
         with unchanged(not current):
-            done = finish_answer(plan=plan, finished=finished, text=recording.text, progress=CallProgress())
+            if outcome == "failed":
+                done = fail_answer(plan=plan, error=FAULT, text=text, progress=told)
+            elif outcome == "handed over":
+                done = settle(message_id=plan.message_id, attempt=plan.attempt)
+            else:
+                finished = Finished(outcome, None, Usage(5, 0, 2, 0), "gpt-4o", "")  # type: ignore[arg-type]
+                done = finish_answer(plan=plan, finished=finished, text=text, progress=told)
         assert done == current
 
-    @rule(by=plans)
-    def fail(self, by: tuple[AnswerPlan, Recording]) -> None:
-        plan, recording = by
-        current = self.is_current(plan)
-        with unchanged(not current):
-            done = fail_answer(plan=plan, error=FAULT, text=recording.text, progress=CallProgress())
-        assert done == current
-
-    @rule(target=plans, by=consumes(plans))
-    def call_again(self, by: tuple[AnswerPlan, Recording]) -> Writers:
-        plan, recording = by
+    @rule(data=st.data())
+    def call_again(self, data: st.DataObject) -> None:
+        index = self.pick(data)
+        plan, recording = self.writers[index]
         current = self.is_current(plan)
         if current and recording.text:
-            return by  # a writer that has shown text makes no other call
+            return  # a writer that has shown text makes no other call
         with unchanged(not current):
             following = next_attempt(plan=plan, error=FAULT)
         assert (following is not None) == current
-        if following is None:
-            return by
-        assert next_attempt(plan=plan, error=FAULT) == following
-        return following, recording
+        if following is not None:
+            assert next_attempt(plan=plan, error=FAULT) == following
+            self.writers[index] = following, recording
 
+    @precondition(lambda self: self.leaf().is_running)
     @rule()
     def a_worker_dies(self) -> None:
-        message = self.leaf()
-        if message.is_running:
-            lose(job_of(message))
-
-    @rule(plan=plans)
-    def a_worker_hands_over(self, plan: tuple[AnswerPlan, Recording]) -> None:
-        current = self.is_current(plan[0])
-        with unchanged(not current):
-            assert settle(message_id=plan[0].message_id, attempt=plan[0].attempt) == current
-
-    @rule()
-    def rescue(self) -> None:
-        settle_stalled()
+        lose(job_of(self.leaf()))
+        assert settle_stalled() == [self.leaf().pk]
         with unchanged():
             assert settle_stalled() == []
 
@@ -235,6 +207,15 @@ class Turns(RuleBasedStateMachine):
 
     # ----------------------------------------------------------------------------------------------------------------
 
+    def say(self, once: UUID) -> Message | str:
+        return answer_or_code(lambda: send_message(conversation=self.conversation, prompt=PROMPT, client_token=once))
+
+    def pick(self, data: st.DataObject) -> int:
+        """Choose a writer: mostly the latest one, else one that was left behind."""
+        last = len(self.writers) - 1
+        chosen: int = data.draw(st.sampled_from([last, last, *range(max(0, last - 3), last)]))
+        return chosen
+
     def leaf(self) -> Message:
         leaf = Conversation.objects.select_related("current_leaf").get(pk=self.conversation.pk).current_leaf
         assert leaf is not None
@@ -275,10 +256,11 @@ def test_every_order_of_events_keeps_the_record_true() -> None:
     run_state_machine_as_test(
         Turns,
         settings=settings(
-            max_examples=20,
-            stateful_step_count=20,
+            max_examples=16,
+            stateful_step_count=24,
             deadline=None,
             derandomize=True,
+            phases=[Phase.generate],  # each step is a few queries; shrinking a failure would take minutes
             database=None,
             suppress_health_check=list(HealthCheck),
         ),
