@@ -122,6 +122,7 @@ def test_axe_finds_nothing_on_a_phone(browser: Browser, site: Site, conversation
         .filter(([, height]) => height < 44)""")
     assert small == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("header.topbar").evaluate("header => header.offsetHeight") < 80
     visitor.context.close()
 
 
