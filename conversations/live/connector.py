@@ -10,7 +10,8 @@ from procrastinate.connector import BaseAsyncConnector, Notify
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
-from psycopg import OperationalError
+from psycopg import AsyncConnection, OperationalError
+from psycopg_pool import AsyncConnectionPool
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class PatientConnector(procrastinate.PsycopgConnector):
 
     def __init__(self, **kwargs: Any) -> None:
         # Short, because a pool backs off ever longer between its own attempts; waiting is done in `_outlast`.
-        super().__init__(timeout=5, reconnect_timeout=5, max_size=6, **kwargs)
+        super().__init__(timeout=5, reconnect_timeout=5, max_size=6, pool_factory=_pool, configure=_configure, **kwargs)
 
     @override
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
@@ -47,6 +48,21 @@ class PatientConnector(procrastinate.PsycopgConnector):
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         channels = list(channels)
         await _outlast(lambda: super(PatientConnector, self).listen_notify(on_notification, channels))
+
+
+def _pool(**arguments: Any) -> AsyncConnectionPool:
+    """Make the pool without a look at each connection before its use: `_outlast` tries again with another one."""
+    return AsyncConnectionPool(**arguments | {"check": None})
+
+
+async def _configure(connection: AsyncConnection[Any]) -> None:
+    """Save a job's bookkeeping two round trips and a wait for the disk.
+
+    PostgreSQL then may forget, in a crash, what became of a job in the last moment. The rescue sees to that; what an
+    answer says and how it stands is committed elsewhere.
+    """
+    await connection.set_autocommit(True)
+    await connection.execute("SET synchronous_commit = off")
 
 
 async def _outlast[Result](statement: Callable[[], Awaitable[Result]]) -> Result:

@@ -20,7 +20,7 @@ from conversations.live.database import OUTAGE_SECONDS, RETRY_SECONDS, connect
 
 logger = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 0.15
+FLUSH_SECONDS = 0.18  # with the 0.05 s between two reads of `llm.stream` below 0.25 s
 
 # The lock on the message makes the ending and a flush take turns: the text is folded with this piece, or not written.
 _FLUSH = """
@@ -90,6 +90,8 @@ class Recorder:
 
     _recordings: dict[UUID, Recording] = field(default_factory=dict)
     _changed: set[Recording] = field(default_factory=set)
+    _urgent: set[Recording] = field(default_factory=set)  # of those that have changed
+    _is_due: bool = False  # all that has changed is to be saved, not just what is urgent
     _started: list[tuple[UUID, str, str, str]] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _timer: asyncio.TimerHandle | None = None
@@ -114,6 +116,7 @@ class Recorder:
     def close(self, recording: Recording) -> None:
         """Forget an answer; text that is not saved yet is its writer's to save."""
         self._changed.discard(recording)
+        self._urgent.discard(recording)
         if self._recordings.get(recording.message_id) is recording:
             del self._recordings[recording.message_id]
 
@@ -125,7 +128,8 @@ class Recorder:
         while (recording.saved < len(recording.text) or self._started) and not recording.is_lost:
             if asyncio.get_running_loop().time() > give_up_at:
                 return
-            self._mark(recording, True)
+            self._changed.add(recording)
+            self._ring()
             await asyncio.sleep(0.02)
 
     def note_started(self, generation_id: UUID, response_id: str, request_id: str, model: str) -> None:
@@ -137,13 +141,21 @@ class Recorder:
         if self._recordings.get(recording.message_id) is recording:
             self._changed.add(recording)
             if is_urgent:
+                self._urgent.add(recording)
                 self._wake.set()
             else:
                 self._schedule()
 
     def _schedule(self) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._wake.set)
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._ring)
+
+    def _ring(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._is_due = True
+        self._wake.set()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -151,9 +163,6 @@ class Recorder:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
             try:
                 await self._flush()
                 away_since = None
@@ -164,20 +173,25 @@ class Recorder:
                 if loop.time() - away_since > OUTAGE_SECONDS:
                     self._lose_all()
                 await asyncio.sleep(RETRY_SECONDS)
-                self._wake.set()
+                self._ring()
 
     async def _flush(self) -> None:
         if self._connection is None:
             self._connection = await connect("recorder")
             await self._find_saved(self._connection)
-        connection = self._connection
-        if self._started:
+        # What is urgent does not take the rest along, or each answer that begins would make pages draw all the others.
+        is_due, self._is_due = self._is_due, False
+        changed = list(self._changed if is_due else self._urgent)
+        self._changed.difference_update(changed)
+        self._urgent.clear()
+        if changed:
+            await self._save(self._connection, changed)
+        if is_due and self._started:
             started = self._started.copy()
-            await connection.execute(_STARTED, [list(column) for column in zip(*started, strict=True)])
+            await self._connection.execute(_STARTED, [list(column) for column in zip(*started, strict=True)])
             del self._started[: len(started)]
-        changed, self._changed = list(self._changed), set()
-        if not changed:
-            return
+
+    async def _save(self, connection: psycopg.AsyncConnection[tuple[Any, ...]], changed: list[Recording]) -> None:
         pieces = [(one, one.saved, one.text[one.saved :], one.activity) for one in changed]
         rows = [(one.message_id, one.attempt, start, text, activity) for one, start, text, activity in pieces]
         try:

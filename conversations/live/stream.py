@@ -9,17 +9,18 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user
+from django.contrib.auth import get_user, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from conversations.live.hub import Watched, hub
+from conversations.live.hub import hub
 from conversations.live.lifetime import is_stopping
 from conversations.live.markup import draw, final_event, progress_event
 from conversations.models import Message
+from conversations.models.message import MessageQuerySet
 from conversations.presentation import render_heading, render_message
 from conversations.services import settle_stalled
 
@@ -71,6 +72,7 @@ def _position(request: HttpRequest) -> int:
 
 async def _events(message_id: UUID, session_key: str, after: int) -> AsyncIterator[bytes]:
     began = checked = time.monotonic()
+    shown_activity: str | None = None
     async with hub().watch(message_id) as (watched, changed):
         while True:
             try:
@@ -87,37 +89,41 @@ async def _events(message_id: UUID, session_key: str, after: int) -> AsyncIterat
                 if not await sync_to_async(_still_may_watch, thread_sensitive=False)(session_key, message_id):
                     return
             if not watched.is_running:
-                yield await sync_to_async(_final, thread_sensitive=False)(message_id)
+                yield await sync_to_async(_final, thread_sensitive=False)(session_key, message_id)
                 return
             if watched.status:
                 drawing = time.perf_counter()
-                data, after = _progress(watched, after)
+                draft = draw(watched.text, after=min(after, len(watched.text)))
+                activity = watched.activity if watched.activity != shown_activity else None
+                data, after, shown_activity = progress_event(message_id, draft, activity), draft.end, watched.activity
                 pause = (time.perf_counter() - drawing) * DRAWING_SHARE
                 yield data  # lasts as long as a slow reader takes
                 await asyncio.sleep(pause)
 
 
-def _progress(watched: Watched, after: int) -> tuple[bytes, int]:
-    draft = draw(watched.text, after=min(after, len(watched.text)))
-    return progress_event(watched.message_id, draft, watched.activity), draft.end
-
-
 def _still_may_watch(session_key: str, message_id: UUID) -> bool:
     """Check session, person and right again, from the database."""
-    request = HttpRequest()
-    request.session = SessionStore(session_key)
     with contextlib.closing(connection):
-        user = get_user(request)
-        if not user.is_authenticated:
-            return False
-        visible = Message.objects.visible_to(user).filter(pk=message_id)
+        visible = _visible_messages(session_key).filter(pk=message_id)
         if visible.running().exists():
             settle_stalled(message_id=message_id)
         return visible.exists()
 
 
-def _final(message_id: UUID) -> bytes:
+def _final(session_key: str, message_id: UUID) -> bytes:
+    """Draw the ended answer for its owner; nothing for somebody who may not see it any more."""
     with contextlib.closing(connection):
-        message = Message.objects.select_related("conversation__assistant", "conversation__owner").get(pk=message_id)
-        html = render_message(message, message.conversation.owner)
+        messages = _visible_messages(session_key).select_related("conversation__assistant", "owner")
+        message = messages.filter(pk=message_id).first()
+        if message is None:
+            return b""
+        html = render_message(message, message.owner)
         return final_event(message_id, html, render_heading(message.conversation))
+
+
+def _visible_messages(session_key: str) -> MessageQuerySet:
+    """What the person of a session may see now: session, person and right anew from the database."""
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    user = get_user(request)
+    return Message.objects.visible_to(user) if isinstance(user, get_user_model()) else Message.objects.none()

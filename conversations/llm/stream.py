@@ -21,6 +21,9 @@ type Call = contextlib.AbstractAsyncContextManager["AsyncAPIResponse[Any]"]
 DEFAULT_TIMEOUTS = Timeouts()
 # A compressing proxy would hold deltas back to fill its window.
 HEADERS = {"Accept-Encoding": "identity"}
+# Text is saved a few times a second, so packets are read together once the first text is there: a read costs more than
+# what is in it.
+PACE_SECONDS = 0.05
 DRAIN_SECONDS = 1.0
 
 
@@ -94,6 +97,8 @@ class _Source:
     async def next_payloads(self) -> list[bytes]:
         """Return the next events, those of one packet; none where none will come: the reading's `failure` says why."""
         seconds = self._patience()
+        if self._reading.has_text:
+            await asyncio.sleep(PACE_SECONDS)
         try:
             payloads = await self._watchdog.wait(self._read(), seconds)
         except TimeoutError:

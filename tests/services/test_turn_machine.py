@@ -122,7 +122,7 @@ class Turns(RuleBasedStateMachine):
         current = self.is_current(plan)
         with unchanged(not current):
             self.recorder._recordings = {recording.message_id: recording}
-            self.recorder._changed = {recording}
+            self.recorder._changed, self.recorder._is_due = {recording}, True
             self.loop.run_until_complete(self.recorder._flush())
         assert recording.is_lost != current
         assert not current or Message.objects.get(pk=plan.message_id).text_so_far() == recording.text
