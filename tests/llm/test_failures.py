@@ -126,10 +126,12 @@ def test_u8_too_long_is_told_as_such(ask: Ask, scenario: dict[str, object]) -> N
     assert (error.code, error.retryable) == ("too_long", False)
 
 
-@pytest.mark.parametrize("fault", ["reset", "eof"])
-def test_u9_u10_text_before_a_broken_connection_is_kept(ask: Ask, fault: str) -> None:
-    answer = ask(fault=fault)
-    assert answer.text.split()[-1] == "word15"
+@pytest.mark.parametrize(("fault", "kept"), [("reset", 12), ("eof", 16)])
+def test_u9_u10_text_before_a_broken_connection_is_kept(ask: Ask, fault: str, kept: int) -> None:
+    # A reset drops what has arrived since the last read, which is 0.05 s ago at most.
+    whole, answer = ask(tokens=80).text, ask(fault=fault, delay_ms=20)
+    assert whole.startswith(answer.text)
+    assert len(answer.text.split()) >= kept
     assert (answer.failed.code, answer.failed.retryable) == ("connection", False)
     assert answer.failed.response_id == answer.started.response_id
     assert answer.failed.request_id == "req_1"
