@@ -129,7 +129,7 @@ def test_u8_too_long_is_told_as_such(ask: Ask, scenario: dict[str, object]) -> N
 @pytest.mark.parametrize(("fault", "kept"), [("reset", 12), ("eof", 16)])
 def test_u9_u10_text_before_a_broken_connection_is_kept(ask: Ask, fault: str, kept: int) -> None:
     # A reset drops what has arrived since the last read, which is 0.05 s ago at most.
-    whole, answer = ask(tokens=80).text, ask(fault=fault, delay_ms=20)
+    answer, whole = ask(fault=fault, delay_ms=20), ask(tokens=80).text
     assert whole.startswith(answer.text)
     assert len(answer.text.split()) >= kept
     assert (answer.failed.code, answer.failed.retryable) == ("connection", False)
