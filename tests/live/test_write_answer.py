@@ -9,11 +9,11 @@ from pytest_django import Settings
 from conversations.live.database import in_database
 from conversations.live.recorder import recorder
 from conversations.models import Generation, Message
-from conversations.services import stop_answer
+from conversations.services import settle, stop_answer
 from conversations.services.jobs import FORGET_TASK
 from tests.fakes.process import FakeOpenAI
 from tests.live.running import ask, other_connection, until, writing
-from tests.services.calls import begin, jobs, sql
+from tests.services.calls import begin, claim, job_of, jobs, lose, sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TEXT = " ".join(f"word-{number}" for number in range(60))
@@ -133,3 +133,22 @@ def test_p5_a_writer_whose_answer_is_taken_again_in_the_same_process_loses_it() 
 
     asyncio.run(run())
     assert lost == [1]
+
+
+def test_p5_text_of_an_earlier_attempt_is_not_saved_and_its_writer_is_told() -> None:
+    answer = begin()
+    early = claim(answer)
+    lose(job_of(answer))
+    assert settle(message_id=answer.pk)
+    assert claim(answer).attempt == early.attempt + 1
+    lost: list[bool] = []
+
+    async def run() -> None:
+        recording = recorder().open(answer.pk, early.attempt, saved_text="", on_lost=lambda: lost.append(True))
+        recording.add("Too late.")
+        await recorder().save(recording)
+        await recorder()._drop_connection()
+
+    asyncio.run(run())
+    assert lost == [True]
+    assert Message.objects.get(pk=answer.pk).text_so_far() == ""
