@@ -99,6 +99,9 @@ class _Source:
         seconds = self._patience()
         if self._reading.has_text:
             await asyncio.sleep(PACE_SECONDS)
+            if self._watchdog.is_over:  # which rings only while something is waited for
+                self._reading.failure = self._timeout_error(seconds)
+                return []
         try:
             payloads = await self._watchdog.wait(self._read(), seconds)
         except TimeoutError:
