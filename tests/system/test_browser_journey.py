@@ -22,6 +22,7 @@ def browser() -> Iterator[Browser]:
 
 
 def ask(page: Page, prompt: str) -> None:
+    page.wait_for_load_state()  # Enter is a line break until the scripts are there
     page.get_by_label("Message").fill(prompt)
     page.keyboard.press("Enter")
 

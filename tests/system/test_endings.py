@@ -91,7 +91,7 @@ def test_u1_a_rate_limit_is_waited_out_and_said(site: Site, openai: FakeOpenAI, 
 
 
 def test_the_final_text_of_the_provider_is_what_is_stored_and_shown(site: Site, browser: Browser) -> None:
-    _, answer = browser.begin("final-differs " + marker(text="What was streamed.", final="What was meant."))
+    _, answer = browser.begin("final-differs " + "x" * 100 + marker(text="What was streamed.", final="What was meant."))
     last = list(browser.stream(answer))[-2]["data"]
     assert "What was meant." in last
     assert "What was streamed." not in last

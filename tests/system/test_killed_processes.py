@@ -133,7 +133,9 @@ def test_p5_a_writer_that_was_stopped_and_wakes_up_changes_nothing(own_site: Sit
     own_site.start_worker("worker two")
     assert own_site.wait_until_ended(begun, seconds=90)["status"] == "interrupted"
     settled = own_site.wait_until_ended(silent, seconds=90)
-    assert (settled["status"], settled["error_code"], settled["text"]) == ("completed", "", "In time.")
+    assert (settled["status"], settled["error_code"], settled["text"]) == ("completed", "", "In time."), own_site.log(
+        "worker two"
+    )
     assert_text_is_kept(own_site, begun, shown)
     before = own_site.message(begun), own_site.message(silent)
     own_site.signal("worker", signal.SIGCONT)
