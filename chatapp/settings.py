@@ -118,6 +118,8 @@ DATABASES["default"]["OPTIONS"]["pool"] = {  # type: ignore[index]
     "max_idle": 60,
     "reconnect_timeout": 5,
 }
+# A machine that vanishes in the middle of a transaction must not keep an answer locked.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c idle_in_transaction_session_timeout=30s")  # type: ignore[attr-defined]
 CACHES = {  # in the database, so that throttles are shared by all processes
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",

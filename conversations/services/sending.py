@@ -53,14 +53,18 @@ def send_message(*, conversation: Conversation, prompt: str, client_token: UUID)
     assistant_unavailable, no_model, token_reused).
     """
     prompt = _accepted(prompt)
-    with transaction.atomic():
-        conversation = lock_conversation(conversation)
-        earlier = _earlier(conversation.owner, client_token, prompt)
-        if earlier is not None:
-            return earlier
-        require_open(conversation)
-        model = _model_of(conversation.assistant, conversation.owner)
-        return _commit_turn(conversation, conversation.current_leaf_id, prompt, client_token, model)
+    try:
+        with transaction.atomic():
+            conversation = lock_conversation(conversation)
+            earlier = _earlier(conversation.owner, client_token, prompt)
+            if earlier is not None:
+                return earlier
+            require_open(conversation)
+            model = _model_of(conversation.assistant, conversation.owner)
+            return _commit_turn(conversation, conversation.current_leaf_id, prompt, client_token, model)
+    except IntegrityError:
+        # The lock lets no other send into this conversation; the token was used in another one at the same moment.
+        raise _reused() from None
 
 
 def retry_answer(*, message: Message) -> Message:
@@ -132,10 +136,14 @@ def _earlier(owner: User, client_token: UUID, prompt: str) -> Message | None:
     if sent is None:
         return None
     if sent.text != prompt:
-        raise Refused(
-            Refusal.TOKEN_REUSED, "This form was already sent with another text. Your text is kept: send it again."
-        )
+        raise _reused()
     return sent.children.select_related("conversation").order_by("id").first()
+
+
+def _reused() -> Refused:
+    return Refused(
+        Refusal.TOKEN_REUSED, "This form was already sent with another text. Your text is kept: send it again."
+    )
 
 
 def _commit_turn(
