@@ -6,13 +6,20 @@ from uuid import UUID
 
 import psycopg
 from django.db import OperationalError
-from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import JobDeferrer
+from procrastinate.manager import JobManager
+from procrastinate.tasks import configure_task
 
 ANSWER_TASK = "conversations.tasks.answer"
 TITLE_TASK = "conversations.tasks.title"
 FORGET_TASK = "conversations.tasks.forget_response"
 ANSWER_QUEUE = "answers"
+
+# Always Django's connection. A worker puts another one into Procrastinate's own app, and a job deferred there would be
+# committed, and perhaps run, before the transaction that wants it.
+_manager = JobManager(DjangoConnector())
 
 
 @contextlib.contextmanager
@@ -29,22 +36,26 @@ def _django_s_errors() -> Iterator[None]:
 @_django_s_errors()
 def defer_answer(message_id: UUID) -> int:
     """Have the worker answer, once the surrounding transaction commits. Return the job's id."""
-    return app.configure_task(ANSWER_TASK, queue=ANSWER_QUEUE).defer(message_id=str(message_id))
+    return _task(ANSWER_TASK).defer(message_id=str(message_id))
 
 
 @_django_s_errors()
 def defer_title(generation_id: UUID) -> int:
     """Have the worker find a title; answers go first. Return the job's id."""
-    return app.configure_task(TITLE_TASK, queue=ANSWER_QUEUE, priority=-1).defer(generation_id=str(generation_id))
+    return _task(TITLE_TASK, priority=-1).defer(generation_id=str(generation_id))
 
 
 @_django_s_errors()
 def defer_forget(response_id: str) -> int:
     """Have the worker delete the provider's copy of a response. Return the job's id."""
-    return app.configure_task(FORGET_TASK, queue=ANSWER_QUEUE, priority=-2).defer(response_id=response_id)
+    return _task(FORGET_TASK, priority=-2).defer(response_id=response_id)
 
 
 @_django_s_errors()
 def abort(job_id: int) -> None:
     """Cancel a job that waits, or reach into one that runs. A job that is gone is no error."""
-    app.job_manager.cancel_job_by_id(job_id, abort=True)
+    _manager.cancel_job_by_id(job_id, abort=True)
+
+
+def _task(name: str, *, priority: int = 0) -> JobDeferrer:
+    return configure_task(name=name, job_manager=_manager, queue=ANSWER_QUEUE, priority=priority)
