@@ -112,6 +112,8 @@ def test_axe_finds_nothing_on_a_phone(browser: Browser, site: Site, conversation
     page = visitor.open(conversations.failed)
     found = {"failed": faults(page)}
     page.get_by_label("Show conversations").click()
+    expect(page.get_by_role("link", name="New conversation")).to_be_visible()
+    page.wait_for_timeout(400)  # the drawer slides in; its words have no weight before it is there
     found["drawer"] = faults(page)
     page.goto(conversations.completed)
     found["completed"] = faults(page)
