@@ -16,7 +16,7 @@ from django.utils import timezone
 from conversations.llm import Finished, ModelError, ModelRequest, Turn, choose_window, estimate_tokens
 from conversations.models import Generation, LanguageModel, Message
 from conversations.services import jobs
-from conversations.services.calls import CallProgress, close_call, is_background
+from conversations.services.calls import CallProgress, close_call, is_background, plan_next_attempt
 from conversations.services.privacy import safety_identifier
 from conversations.text import clean_text
 
@@ -73,16 +73,7 @@ def next_attempt(*, plan: AnswerPlan, error: ModelError, shorten: bool = False) 
         )
         if following is None:
             close_call(failed, Generation.Status.FAILED, error=error)
-            following = Generation.objects.create(
-                purpose=failed.purpose,
-                conversation_id=failed.conversation_id,
-                message=message,
-                step=failed.step,
-                attempt=failed.attempt + 1,
-                job_id=failed.job_id,
-                model=failed.model,
-                model_asked=failed.model_asked,
-            )
+            following = plan_next_attempt(failed, job_id=failed.job_id)
         return replace(plan, generation_id=following.pk, request=_begin_call(message, following, most_input=most))
 
 

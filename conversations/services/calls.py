@@ -1,4 +1,4 @@
-"""The end of a model call: how it is recorded, and what is left behind at the provider."""
+"""A model call's end and its next try: how they are recorded, and what is left behind at the provider."""
 
 from __future__ import annotations
 
@@ -29,6 +29,20 @@ class CallProgress:
         generation.request_id = self.request_id or generation.request_id
         generation.model_answered = self.model or generation.model_answered
         generation.first_text_at = self.first_text_at or generation.first_text_at
+
+
+def plan_next_attempt(call: Generation, *, job_id: int | None) -> Generation:
+    """Make the row of the next try of a call, to be made by a job."""
+    return Generation.objects.create(
+        purpose=call.purpose,
+        conversation_id=call.conversation_id,
+        message_id=call.message_id,
+        step=call.step,
+        attempt=call.attempt + 1,
+        job_id=job_id,
+        model=call.model,
+        model_asked=call.model_asked,
+    )
 
 
 def close_call(

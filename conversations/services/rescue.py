@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from conversations.models import Generation, Message
 from conversations.services import jobs
 from conversations.services.answering import end_message, notify_watchers
-from conversations.services.calls import close_call, close_open_calls, is_background
+from conversations.services.calls import close_call, close_open_calls, is_background, plan_next_attempt
 
 logger = logging.getLogger(__name__)
 
@@ -138,16 +138,7 @@ def _resume(message: Message, call: Generation) -> None:
 
 def _try_once_more(message: Message, call: Generation) -> None:
     close_open_calls(message, Generation.Status.INTERRUPTED, "", WORKER_LOST)
-    Generation.objects.create(
-        purpose=call.purpose,
-        conversation_id=call.conversation_id,
-        message=message,
-        step=call.step,
-        attempt=call.attempt + 1,
-        model=call.model,
-        model_asked=call.model_asked,
-        job_id=jobs.defer_answer(message.pk),
-    )
+    plan_next_attempt(call, job_id=jobs.defer_answer(message.pk))
     _queue_again(message)
 
 
