@@ -20,7 +20,7 @@ from conversations.live.database import OUTAGE_SECONDS, RETRY_SECONDS, connect
 
 logger = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 0.18  # with the 0.05 s between two reads of `llm.stream` below 0.25 s
+FLUSH_SECONDS = 0.02  # with the 0.18 s between two reads of `llm.stream` below 0.25 s
 
 # The lock on the message makes the ending and a flush take turns: the text is folded with this piece, or not written.
 _FLUSH = """

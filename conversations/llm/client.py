@@ -43,14 +43,16 @@ def _make_client(key: str, url: str) -> "AsyncOpenAI":
     import httpx2
     import openai
 
+    from conversations.llm.transport import Transport
+
     timeout = httpx2.Timeout(None, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
-    limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_SECONDS)
-    transport = openai.DefaultAioHttpClient(timeout=timeout, limits=limits)
+    transport = Transport(max_connections=MAX_CONNECTIONS, keep_alive_seconds=KEEP_ALIVE_SECONDS)
+    client = openai.DefaultAsyncHttpxClient(timeout=timeout, transport=transport)
     # Without TLS a new connection costs nothing, and llama.cpp's server closes one that it promised to keep alive after
     # streaming over it, which now and then would break the next request.
     headers = {"Connection": "close"} if url.startswith("http:") else {}
     return openai.AsyncOpenAI(
-        api_key=key, base_url=url, max_retries=0, timeout=timeout, http_client=transport, default_headers=headers
+        api_key=key, base_url=url, max_retries=0, timeout=timeout, http_client=client, default_headers=headers
     )
 
 

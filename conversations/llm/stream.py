@@ -9,6 +9,7 @@ from conversations.llm.client import get_client
 from conversations.llm.decode import EventDecoder, storable
 from conversations.llm.errors import ModelError, from_exception, transport_errors
 from conversations.llm.events import ID_CHARACTERS, Event
+from conversations.llm.hold import READ_HOLD, ReadHold
 from conversations.llm.reading import Reading
 from conversations.llm.request import ModelRequest
 from conversations.llm.watchdog import Timeouts, Watchdog
@@ -22,8 +23,8 @@ DEFAULT_TIMEOUTS = Timeouts()
 # A compressing proxy would hold deltas back to fill its window.
 HEADERS = {"Accept-Encoding": "identity"}
 # Text is saved a few times a second, so packets are read together once the first text is there: a read costs more than
-# what is in it.
-PACE_SECONDS = 0.05
+# what is in it. All answers are read at the same ticks of the clock, so that one flush saves what they brought.
+PACE_SECONDS = 0.18
 DRAIN_SECONDS = 1.0
 
 
@@ -78,6 +79,7 @@ class _Source:
         self._watchdog = Watchdog(timeouts.total)
         self._decoder = EventDecoder()
         self._packets: AsyncIterator[bytes]
+        self._hold: ReadHold
         stack.callback(self._watchdog.stop)
 
     async def open(self, call: Call) -> None:
@@ -92,13 +94,14 @@ class _Source:
         kind = response.headers.get("content-type", "none")
         if not kind.startswith("text/event-stream"):
             raise ModelError("protocol", f"HTTP {response.status_code} with content type {kind}, not an event stream")
+        self._hold = response.http_response.extensions[READ_HOLD]
         self._packets = response.iter_bytes()
 
     async def next_payloads(self) -> list[bytes]:
         """Return the next events, those of one packet; none where none will come: the reading's `failure` says why."""
         seconds = self._patience()
         if self._reading.has_text:
-            await asyncio.sleep(PACE_SECONDS)
+            await self._next_tick()
             if self._watchdog.is_over:  # which rings only while something is waited for
                 self._reading.failure = self._timeout_error(seconds)
                 return []
@@ -113,6 +116,12 @@ class _Source:
                 return payloads
             self._reading.failure = ModelError("connection", "the stream ended without a terminal event")
         return []
+
+    async def _next_tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._hold.hold()
+        await asyncio.sleep(PACE_SECONDS - loop.time() % PACE_SECONDS)
+        self._hold.release()
 
     async def _read(self) -> list[bytes]:
         # Comments, which proxies send to keep a connection open, are no events: the wait goes on.
