@@ -89,6 +89,11 @@ class PatientDjangoConnector(DjangoConnector):
 
 
 def install(app: procrastinate.App) -> None:
-    """Give Procrastinate's app our connector (setting PROCRASTINATE_ON_APP_READY)."""
+    """Give Procrastinate's app our connector (setting PROCRASTINATE_ON_APP_READY).
+
+    Its look after Django's connections, two changes of thread for each job, is not needed: every task goes through
+    `database.in_database`, which gives them back.
+    """
     app.connector = PatientDjangoConnector()
     app.job_manager.connector = app.connector
+    app.worker_defaults["task_middleware"] = []

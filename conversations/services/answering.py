@@ -44,9 +44,10 @@ def claim_answer(*, message_id: UUID) -> AnswerPlan | None:
         )
         if not claimed:
             return None
-        message = Message.objects.select_related("conversation__assistant", "conversation__owner").get(pk=message_id)
-        generation = message.generations.select_related("model").order_by("id").last()
-        if generation is None:  # pragma: no cover - a queued answer is committed with its generation
+        calls = Generation.objects.select_related("model", "message__conversation__assistant")
+        generation = calls.filter(message_id=message_id).order_by("-id").first()
+        message = generation.message if generation is not None else None
+        if generation is None or message is None:  # pragma: no cover - a queued answer is committed with its generation
             raise LookupError(f"The answer {message_id} has no generation.")
         if generation.response_id:
             request = ModelRequest(generation.model_asked, "", (), generation.parameters)
@@ -152,10 +153,22 @@ def _held(plan: AnswerPlan) -> Message | None:
     )
 
 
+_BEGUN = (
+    "status",
+    "started_at",
+    "instructions",
+    "parameters",
+    "first_message",
+    "omitted_messages",
+    "input_tokens",
+    "usage_source",
+)
+
+
 def _begin_call(message: Message, generation: Generation, most_input: int | None = None) -> ModelRequest:
     assistant, model = message.conversation.assistant, generation.model
     said = _said_before(message)
-    turns = [Turn("user" if one.role == Message.Role.USER else "assistant", one.text) for one in said]
+    turns = [Turn("user" if role == Message.Role.USER else "assistant", text) for _, role, text in said]
     reserve = _reserve(model)
     window = model.context_window if most_input is None else reserve + most_input
     omitted = choose_window(turns, instructions=assistant.instructions, context_window=window, reserve=reserve)
@@ -170,25 +183,27 @@ def _begin_call(message: Message, generation: Generation, most_input: int | None
     generation.started_at = timezone.now()
     generation.instructions = request.instructions
     generation.parameters = request.as_sent()
-    generation.first_message = said[omitted] if omitted < len(said) else None
+    generation.first_message_id = said[omitted][0] if omitted < len(said) else None
     generation.omitted_messages = omitted
     # An estimate until the provider tells; it stands when the call is cut.
     generation.input_tokens = estimate_tokens(request.instructions) + sum(
         estimate_tokens(turn.text) for turn in request.turns
     )
     generation.usage_source = Generation.UsageSource.ESTIMATED
-    generation.save()
+    generation.save(update_fields=_BEGUN)
     return request
 
 
-def _said_before(message: Message) -> list[Message]:
-    """Return the path that the model is shown: prompts, and answers that have text."""
-    by_id = {one.pk: one for one in message.conversation.messages.all()}
+def _said_before(message: Message) -> list[tuple[UUID, str, str]]:
+    """Return id, role and text along the path that the model is shown: prompts, and answers that have text."""
+    rows = message.conversation.messages.order_by().values_list("id", "parent_id", "role", "text")
+    known = {row[0]: row for row in rows}
     path, at = [], message.parent_id
     while at is not None:
-        path.append(by_id[at])
-        at = by_id[at].parent_id
-    return [one for one in reversed(path) if one.text]
+        pk, at, role, text = known[at]
+        if text:
+            path.append((pk, role, text))
+    return path[::-1]
 
 
 def _reserve(model: LanguageModel) -> int:

@@ -27,19 +27,15 @@ def start_conversation(*, owner: User, assistant: Assistant, prompt: str, client
     is one conversation. Raises Refused (empty, too_long, assistant_unavailable, no_model, token_reused).
     """
     prompt = _accepted(prompt)
-    model = _model_of(assistant, owner)
     try:
         with transaction.atomic():
-            earlier = _earlier(owner, client_token, prompt)
-            if earlier is not None:
-                return earlier
+            model = _model_for(owner, assistant.pk)
             conversation = Conversation.objects.create(
                 owner=owner, assistant=assistant, title=_provisional_title(prompt)
             )
             return _commit_turn(conversation, None, prompt, client_token, model)
-    except IntegrityError:
-        # Another request with the same token was quicker by a moment; its transaction has committed.
-        earlier = _earlier(owner, client_token, prompt)
+    except (Refused, IntegrityError):
+        earlier = _earlier(owner.pk, client_token, prompt)
         if earlier is None:
             raise
         return earlier
@@ -56,15 +52,17 @@ def send_message(*, conversation: Conversation, prompt: str, client_token: UUID)
     try:
         with transaction.atomic():
             conversation = lock_conversation(conversation)
-            earlier = _earlier(conversation.owner, client_token, prompt)
-            if earlier is not None:
-                return earlier
-            require_open(conversation)
-            model = _model_of(conversation.assistant, conversation.owner)
+            _require_unconcluded(conversation)
+            model = _model_for(conversation.owner, conversation.assistant_id)
+            # Whether an answer runs or the token was used is told by the constraints, which spares looking first.
             return _commit_turn(conversation, conversation.current_leaf_id, prompt, client_token, model)
-    except IntegrityError:
-        # The lock lets no other send into this conversation; the token was used in another one at the same moment.
-        raise _reused() from None
+    except (Refused, IntegrityError) as error:
+        earlier = _earlier(conversation.owner_id, client_token, prompt)
+        if earlier is not None:
+            return earlier
+        if isinstance(error, IntegrityError) and _constraint_of(error) == "one_running_answer":
+            raise _busy() from error
+        raise
 
 
 def retry_answer(*, message: Message) -> Message:
@@ -79,7 +77,7 @@ def retry_answer(*, message: Message) -> Message:
         require_open(conversation)
         if conversation.current_leaf_id != message.pk:
             raise Refused(Refusal.NOT_RETRYABLE, "The conversation has gone on since. Reload the page to see it.")
-        model = _model_of(conversation.assistant, conversation.owner)
+        model = _model_for(conversation.owner, conversation.assistant_id)
         answer = _new_answer(conversation, message.parent_id)
         answer.save(force_insert=True)
         _plan_generation(answer, model)
@@ -89,24 +87,28 @@ def retry_answer(*, message: Message) -> Message:
 
 def lock_conversation(conversation: Conversation) -> Conversation:
     """Return the conversation as it now stands, locked until the surrounding transaction ends."""
-    return (
-        Conversation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("owner", "assistant__model")
-        .get(pk=conversation.pk)
-    )
+    locked = Conversation.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("owner").get(pk=conversation.pk)
 
 
 def require_open(conversation: Conversation) -> None:
     """Raise Refused (concluded, busy) unless something may be said now."""
+    _require_unconcluded(conversation)
+    if conversation.messages.running().exists():
+        raise _busy()
+
+
+def _require_unconcluded(conversation: Conversation) -> None:
     if not conversation.is_open:
         raise Refused(
             Refusal.CONCLUDED, "This conversation is concluded and takes no more messages. Start a new one to go on."
         )
-    if conversation.messages.running().exists():
-        raise Refused(
-            Refusal.BUSY,
-            "An answer is still being written. Wait for it or stop it, then send again; your text is kept.",
-        )
+
+
+def _busy() -> Refused:
+    return Refused(
+        Refusal.BUSY, "An answer is still being written. Wait for it or stop it, then send again; your text is kept."
+    )
 
 
 def _accepted(prompt: str) -> str:
@@ -122,8 +124,9 @@ def _accepted(prompt: str) -> str:
     return prompt
 
 
-def _model_of(assistant: Assistant, user: User) -> LanguageModel:
-    if not Assistant.objects.visible_to(user).filter(pk=assistant.pk).exists():
+def _model_for(user: User, assistant_id: int) -> LanguageModel:
+    assistant = Assistant.objects.visible_to(user).select_related("model").filter(pk=assistant_id).first()
+    if assistant is None:
         raise Refused(Refusal.ASSISTANT_UNAVAILABLE, "This assistant is not available any more. Choose another one.")
     model = assistant.language_model()
     if model is None:
@@ -131,13 +134,18 @@ def _model_of(assistant: Assistant, user: User) -> LanguageModel:
     return model
 
 
-def _earlier(owner: User, client_token: UUID, prompt: str) -> Message | None:
-    sent = Message.objects.filter(owner=owner, client_token=client_token).first()
+def _earlier(owner_id: int, client_token: UUID, prompt: str) -> Message | None:
+    """Return the answer to what was sent before with the same token; Refused where that was something else."""
+    sent = Message.objects.filter(owner_id=owner_id, client_token=client_token).first()
     if sent is None:
         return None
     if sent.text != prompt:
         raise _reused()
     return sent.children.select_related("conversation").order_by("id").first()
+
+
+def _constraint_of(error: IntegrityError) -> str:
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
 
 
 def _reused() -> Refused:
