@@ -13,11 +13,11 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from conversations.llm import Finished, ModelError, ModelRequest, Turn, choose_window, estimate_tokens
-from conversations.models import Generation, LanguageModel, Message
+from conversations.llm import Finished, ModelError, ModelRequest
+from conversations.models import Generation, Message
 from conversations.services import jobs
 from conversations.services.calls import CallProgress, close_call, is_background, plan_next_attempt
-from conversations.services.privacy import safety_identifier
+from conversations.services.opening import find_call, open_call
 from conversations.text import clean_text
 
 
@@ -44,17 +44,12 @@ def claim_answer(*, message_id: UUID) -> AnswerPlan | None:
         )
         if not claimed:
             return None
-        calls = Generation.objects.select_related("model", "message__conversation__assistant")
-        generation = calls.filter(message_id=message_id).order_by("-id").first()
-        message = generation.message if generation is not None else None
-        if generation is None or message is None:  # pragma: no cover - a queued answer is committed with its generation
-            raise LookupError(f"The answer {message_id} has no generation.")
-        if generation.response_id:
-            request = ModelRequest(generation.model_asked, "", (), generation.parameters)
-            return AnswerPlan(
-                message_id, message.attempt, generation.pk, request, generation.response_id, message.text_so_far()
-            )
-        return AnswerPlan(message_id, message.attempt, generation.pk, _begin_call(message, generation))
+        call = find_call(message_id=message_id)
+        if call.response_id:
+            request = ModelRequest(call.model_asked, "", (), call.parameters)
+            saved = Message.objects.get(pk=message_id).text_so_far()
+            return AnswerPlan(message_id, call.attempt, call.id, request, call.response_id, saved)
+        return AnswerPlan(message_id, call.attempt, call.id, open_call(call))
 
 
 def next_attempt(*, plan: AnswerPlan, error: ModelError, shorten: bool = False) -> AnswerPlan | None:
@@ -75,7 +70,8 @@ def next_attempt(*, plan: AnswerPlan, error: ModelError, shorten: bool = False) 
         if following is None:
             close_call(failed, Generation.Status.FAILED, error=error)
             following = plan_next_attempt(failed, job_id=failed.job_id)
-        return replace(plan, generation_id=following.pk, request=_begin_call(message, following, most_input=most))
+        request = open_call(find_call(message_id=message.pk), most_input=most)
+        return replace(plan, generation_id=following.pk, request=request)
 
 
 def finish_answer(*, plan: AnswerPlan, finished: Finished, text: str, progress: CallProgress) -> bool:
@@ -151,64 +147,6 @@ def _held(plan: AnswerPlan) -> Message | None:
         .filter(pk=plan.message_id, status=Message.Status.STREAMING, attempt=plan.attempt)
         .first()
     )
-
-
-_BEGUN = (
-    "status",
-    "started_at",
-    "instructions",
-    "parameters",
-    "first_message",
-    "omitted_messages",
-    "input_tokens",
-    "usage_source",
-)
-
-
-def _begin_call(message: Message, generation: Generation, most_input: int | None = None) -> ModelRequest:
-    assistant, model = message.conversation.assistant, generation.model
-    said = _said_before(message)
-    turns = [Turn("user" if role == Message.Role.USER else "assistant", text) for _, role, text in said]
-    reserve = _reserve(model)
-    window = model.context_window if most_input is None else reserve + most_input
-    omitted = choose_window(turns, instructions=assistant.instructions, context_window=window, reserve=reserve)
-    request = ModelRequest(
-        model=generation.model_asked,
-        instructions=assistant.instructions,
-        turns=tuple(turns[omitted:]),
-        parameters={"max_output_tokens": model.max_output_tokens} | assistant.parameters,
-        safety_identifier=safety_identifier(message.owner_id),
-    )
-    generation.status = Generation.Status.RUNNING
-    generation.started_at = timezone.now()
-    generation.instructions = request.instructions
-    generation.parameters = request.as_sent()
-    generation.first_message_id = said[omitted][0] if omitted < len(said) else None
-    generation.omitted_messages = omitted
-    # An estimate until the provider tells; it stands when the call is cut.
-    generation.input_tokens = estimate_tokens(request.instructions) + sum(
-        estimate_tokens(turn.text) for turn in request.turns
-    )
-    generation.usage_source = Generation.UsageSource.ESTIMATED
-    generation.save(update_fields=_BEGUN)
-    return request
-
-
-def _said_before(message: Message) -> list[tuple[UUID, str, str]]:
-    """Return id, role and text along the path that the model is shown: prompts, and answers that have text."""
-    rows = message.conversation.messages.order_by().values_list("id", "parent_id", "role", "text")
-    known = {row[0]: row for row in rows}
-    path, at = [], message.parent_id
-    while at is not None:
-        pk, at, role, text = known[at]
-        if text:
-            path.append((pk, role, text))
-    return path[::-1]
-
-
-def _reserve(model: LanguageModel) -> int:
-    """Return how many tokens of the window the answer may need: its limit, but at most half of the window."""
-    return min(model.max_output_tokens, model.context_window // 2)
 
 
 def _defer_afterwork(message: Message, generation: Generation) -> None:

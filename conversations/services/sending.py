@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message
+from conversations.models.conversation import ConversationQuerySet
 from conversations.services import jobs
 from conversations.services.refusals import Refusal, Refused
 from conversations.text import clean_text, is_blank
@@ -41,23 +42,23 @@ def start_conversation(*, owner: User, assistant: Assistant, prompt: str, client
         return earlier
 
 
-def send_message(*, conversation: Conversation, prompt: str, client_token: UUID) -> Message:
-    """Add a prompt to a conversation and return the answer that is now waited for.
+def send_message(*, owner: User, conversation_id: UUID, prompt: str, client_token: UUID) -> Message:
+    """Add a prompt to a conversation of `owner` and return the answer that is now waited for.
 
     The same `client_token` and prompt again return the answer that was made the first time. The lock on the
     conversation makes parallel sends take turns. Raises Refused (empty, too_long, busy, concluded,
-    assistant_unavailable, no_model, token_reused).
+    assistant_unavailable, no_model, token_reused), and Conversation.DoesNotExist where it is not theirs.
     """
     prompt = _accepted(prompt)
     try:
         with transaction.atomic():
-            conversation = lock_conversation(conversation)
+            conversation = _locked(Conversation.objects.visible_to(owner)).get(pk=conversation_id)
             _require_unconcluded(conversation)
-            model = _model_for(conversation.owner, conversation.assistant_id)
+            model = _model_for(owner, conversation.assistant_id)
             # Whether an answer runs or the token was used is told by the constraints, which spares looking first.
             return _commit_turn(conversation, conversation.current_leaf_id, prompt, client_token, model)
     except (Refused, IntegrityError) as error:
-        earlier = _earlier(conversation.owner_id, client_token, prompt)
+        earlier = _earlier(owner.pk, client_token, prompt)
         if earlier is not None:
             return earlier
         if isinstance(error, IntegrityError) and _constraint_of(error) == "one_running_answer":
@@ -87,8 +88,11 @@ def retry_answer(*, message: Message) -> Message:
 
 def lock_conversation(conversation: Conversation) -> Conversation:
     """Return the conversation as it now stands, locked until the surrounding transaction ends."""
-    locked = Conversation.objects.select_for_update(of=("self",), no_key=True)
-    return locked.select_related("owner").get(pk=conversation.pk)
+    return _locked(Conversation.objects.select_related("owner")).get(pk=conversation.pk)
+
+
+def _locked(conversations: ConversationQuerySet) -> ConversationQuerySet:
+    return conversations.select_for_update(of=("self",), no_key=True)
 
 
 def require_open(conversation: Conversation) -> None:

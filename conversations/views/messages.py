@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,15 +21,15 @@ from conversations.views.pages import address_of, composer_context, detail_page,
 @signed_in
 def send(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Say something in a conversation."""
-    conversation = get_conversation(request, pk)
     form = PromptForm(request.POST)
     if form.is_valid():
         try:
-            answer = _say(conversation, form)
+            answer = _say(request, pk, form)
         except Refused as refused:
             form.refuse(refused)
         else:
-            return _sent(request, answer, form) if request.htmx else see_other(address_of(conversation))
+            return _sent(request, answer, form) if request.htmx else see_other(address_of(answer.conversation))
+    conversation = get_conversation(request, pk)
     if request.htmx:
         context = composer_context(conversation, form)
         return render(request, "conversations/_composer.html", context, status=form.status)
@@ -80,9 +80,14 @@ def _get_message(request: SignedInRequest, pk: UUID) -> Message:
     return message
 
 
-def _say(conversation: Conversation, form: PromptForm) -> Message:
+def _say(request: SignedInRequest, pk: UUID, form: PromptForm) -> Message:
     data = form.cleaned_data
-    return send_message(conversation=conversation, prompt=data["prompt"], client_token=data["client_token"])
+    try:
+        return send_message(
+            owner=request.user, conversation_id=pk, prompt=data["prompt"], client_token=data["client_token"]
+        )
+    except Conversation.DoesNotExist:
+        raise Http404 from None
 
 
 def _sent(request: SignedInRequest, answer: Message, form: PromptForm) -> HttpResponse:

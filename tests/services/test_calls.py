@@ -60,7 +60,12 @@ def test_the_next_attempt_can_be_asked_for_twice() -> None:
 def test_u8_what_was_too_long_is_sent_again_shorter() -> None:
     answer = begin("one " * 300)
     assert finish_answer(plan=claim(answer), finished=FINISHED, text="", progress=PROGRESS)
-    following = send_message(conversation=answer.conversation, prompt="two " * 30, client_token=token())
+    following = send_message(
+        owner=answer.conversation.owner,
+        conversation_id=answer.conversation.pk,
+        prompt="two " * 30,
+        client_token=token(),
+    )
     plan = claim(following)
     assert len(plan.request.turns) == 3
 

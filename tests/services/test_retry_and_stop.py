@@ -30,7 +30,9 @@ def test_a_retry_is_a_sibling_and_the_old_answer_stays(answer: Message) -> None:
 
 def test_an_answer_further_up_is_not_retried(answer: Message) -> None:
     stop_answer(message=answer)
-    following = send_message(conversation=answer.conversation, prompt="And?", client_token=token())
+    following = send_message(
+        owner=answer.conversation.owner, conversation_id=answer.conversation.pk, prompt="And?", client_token=token()
+    )
     stop_answer(message=following)
     with pytest.raises(Refused) as refused:
         retry_answer(message=answer)

@@ -84,8 +84,15 @@ def test_c4_the_same_token_and_prompt_again_is_the_same_message(owner: User, ass
 
     stop_answer(message=first)
     twice = token()
-    second = send_message(conversation=first.conversation, prompt="And?", client_token=twice)
-    assert send_message(conversation=first.conversation, prompt="And?", client_token=twice).pk == second.pk
+    second = send_message(
+        owner=first.conversation.owner, conversation_id=first.conversation.pk, prompt="And?", client_token=twice
+    )
+    assert (
+        send_message(
+            owner=first.conversation.owner, conversation_id=first.conversation.pk, prompt="And?", client_token=twice
+        ).pk
+        == second.pk
+    )
     assert Message.objects.count() == 4
     assert Generation.objects.count() == 2
 
@@ -101,7 +108,9 @@ def test_c4_a_token_with_another_prompt_is_refused_rather_than_swallowed(owner: 
 def test_c12_a_send_while_an_answer_runs_is_refused(owner: User, assistant: Assistant) -> None:
     answer = start_conversation(owner=owner, assistant=assistant, prompt="Hello", client_token=token())
     with pytest.raises(Refused) as refused:
-        send_message(conversation=answer.conversation, prompt="And?", client_token=token())
+        send_message(
+            owner=answer.conversation.owner, conversation_id=answer.conversation.pk, prompt="And?", client_token=token()
+        )
     assert refused.value.code == "busy"
     assert Message.objects.count() == 2
 
@@ -110,7 +119,7 @@ def test_a_concluded_conversation_takes_no_more_messages(owner: User, assistant:
     conversation = begin(owner, assistant)
     Conversation.objects.update(state="concluded", concluded_at=conversation.created_at)
     with pytest.raises(Refused) as refused:
-        send_message(conversation=conversation, prompt="And?", client_token=token())
+        send_message(owner=conversation.owner, conversation_id=conversation.pk, prompt="And?", client_token=token())
     assert refused.value.code == "concluded"
 
 
@@ -119,7 +128,7 @@ def test_a_disabled_assistant_or_one_for_others_is_refused(owner: User, assistan
     assistant.is_enabled = False
     assistant.save()
     with pytest.raises(Refused) as refused:
-        send_message(conversation=conversation, prompt="And?", client_token=token())
+        send_message(owner=conversation.owner, conversation_id=conversation.pk, prompt="And?", client_token=token())
     assert refused.value.code == "assistant_unavailable"
 
 
@@ -143,7 +152,11 @@ def test_c4_eight_parallel_double_clicks_make_one_message(owner: User, assistant
             if conversation is None:
                 made.append(start_conversation(owner=owner, assistant=assistant, prompt="Hi", client_token=once).pk)
             else:
-                made.append(send_message(conversation=conversation, prompt="Hi", client_token=once).pk)
+                made.append(
+                    send_message(
+                        owner=conversation.owner, conversation_id=conversation.pk, prompt="Hi", client_token=once
+                    ).pk
+                )
         except Refused as error:
             refused.append(error.code)
         finally:

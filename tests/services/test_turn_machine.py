@@ -225,7 +225,11 @@ class Turns(RuleBasedStateMachine):
     # ----------------------------------------------------------------------------------------------------------------
 
     def say(self, once: UUID) -> Message | str:
-        return answer_or_code(lambda: send_message(conversation=self.conversation, prompt=PROMPT, client_token=once))
+        return answer_or_code(
+            lambda: send_message(
+                owner=self.conversation.owner, conversation_id=self.conversation.pk, prompt=PROMPT, client_token=once
+            )
+        )
 
     def pick(self, data: st.DataObject) -> int:
         """Choose a writer: the latest one, or one that was left behind."""
