@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from conversations.llm import Finished, ModelError, ModelRequest
 from conversations.models import Generation, Message
 from conversations.services import jobs
 from conversations.services.calls import CallProgress, close_call, is_background, plan_next_attempt
-from conversations.services.opening import find_call, open_call
+from conversations.services.opening import claim_call, find_call, open_call
 from conversations.text import clean_text
 
 
@@ -39,12 +38,9 @@ def claim_answer(*, message_id: UUID) -> AnswerPlan | None:
     The compare-and-set from queued to streaming lets one writer through, whichever job it runs in.
     """
     with transaction.atomic():
-        claimed = Message.objects.filter(pk=message_id, status=Message.Status.QUEUED).update(
-            status=Message.Status.STREAMING, attempt=F("attempt") + 1, activity=""
-        )
-        if not claimed:
+        call = claim_call(message_id=message_id)
+        if call is None:
             return None
-        call = find_call(message_id=message_id)
         if call.response_id:
             request = ModelRequest(call.model_asked, "", (), call.parameters)
             saved = Message.objects.get(pk=message_id).text_so_far()
