@@ -180,6 +180,10 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT") or VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
+MAX_FILE_MEGABYTES = env.whole_number("MAX_FILE_MEGABYTES", 45, minimum=1, maximum=500)
+MAX_FILES_PER_MESSAGE = env.whole_number("MAX_FILES_PER_MESSAGE", 10, minimum=1, maximum=50)
+MAX_STORED_MEGABYTES = env.whole_number("MAX_STORED_MEGABYTES", 5_000, minimum=1, maximum=10_000_000)  # of one person
+
 AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME")
 AWS_S3_ENDPOINT_URL = env.http_url("AWS_S3_ENDPOINT_URL") or None
 AWS_S3_REGION_NAME = env.text("AWS_S3_REGION_NAME") or None

@@ -22,6 +22,13 @@ class LanguageModel(models.Model):
     label = models.CharField(max_length=100, db_comment="What people see.")
     context_window = models.PositiveIntegerField(db_comment="Tokens that input and output share.")
     max_output_tokens = models.PositiveIntegerField(db_comment="The most tokens that one answer may have.")
+    accepts_images = models.BooleanField(default=False, db_comment="Can be shown images.")
+    accepts_files = models.BooleanField(default=False, db_comment="Can be given PDFs, Office files and text files.")
+    tools = models.JSONField(
+        default=list,
+        blank=True,
+        db_comment="Tools that it can use, as a list: code_interpreter, image_generation, create_file.",
+    )
     is_local = models.BooleanField(default=False, db_comment="Runs on this machine; people are told that it is small.")
     is_enabled = models.BooleanField(default=True, db_comment="May be used for new answers.")
     shutdown_date = models.DateField(null=True, blank=True, db_comment="The day on which the provider ends it.")
@@ -106,6 +113,11 @@ class Assistant(models.Model):
         db_comment="The model that answers; empty: the one of the setting DEFAULT_MODEL.",
     )
     parameters = models.JSONField(default=dict, blank=True, db_comment="Parameters such as temperature, sent as given.")
+    tools = models.JSONField(
+        default=list,
+        blank=True,
+        db_comment="Tools that it may use where its model can, as a list like the model's.",
+    )
     suggested_prompts = models.JSONField(default=list, blank=True, db_comment="A list of prompts to begin with.")
     groups = models.ManyToManyField("auth.Group", blank=True, help_text="Who may use it. Empty: everybody.")
     is_enabled = models.BooleanField(default=True, db_comment="May be used for new messages.")

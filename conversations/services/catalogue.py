@@ -27,6 +27,9 @@ def _known_models() -> list[tuple[LanguageModel, _Price]]:
                 label="GPT-4o",
                 context_window=128_000,
                 max_output_tokens=16_384,
+                accepts_images=True,
+                accepts_files=True,
+                tools=["code_interpreter", "image_generation", "create_file"],
                 shutdown_date=datetime.date(2027, 1, 14),
             ),
             _Price(datetime.date(2024, 10, 1), Decimal("2.50"), Decimal("1.25"), Decimal("10.00")),
@@ -55,6 +58,7 @@ def _sample_assistants() -> list[Assistant]:
                 "padding. Say so when you do not know something or when a question can be read in several ways. "
                 "Use Markdown where it helps: lists, tables, and code blocks that name their language."
             ),
+            tools=["code_interpreter", "image_generation", "create_file"],
             suggested_prompts=[
                 "Summarise a text that I paste in three sentences",
                 "Draft a short, friendly e-mail that moves a meeting to next week",

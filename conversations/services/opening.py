@@ -43,15 +43,17 @@ JOIN conversations_conversation AS conversation ON conversation.id = message.con
 JOIN conversations_assistant AS assistant ON assistant.id = conversation.assistant_id
 ORDER BY call.id DESC LIMIT 1
 """
-_CLAIM = """
+_CLAIMED = """
 WITH message AS (
     UPDATE conversations_message SET status = 'streaming', attempt = attempt + 1, activity = ''
     WHERE id = %s AND status = 'queued' RETURNING *
 )
 """
-_FIND = """
+_FOUND = """
 WITH message AS (SELECT * FROM conversations_message WHERE id = %s)
 """
+_CLAIM = _CLAIMED + _CALL
+_FIND = _FOUND + _CALL
 _PATH = """
 WITH RECURSIVE path AS (
     SELECT id, parent_id, role, text, 0 AS distance FROM conversations_message WHERE id = %s
@@ -65,23 +67,20 @@ SELECT id, role, text FROM path WHERE text <> '' ORDER BY distance DESC
 
 def claim_call(*, message_id: UUID) -> PlannedCall | None:
     """Make an answer streaming, under its next attempt, and return its newest call; None where it is not queued."""
-    return _call(_CLAIM, message_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [message_id])
+        row = cursor.fetchone()
+    return _planned(row) if row is not None else None
 
 
 def find_call(*, message_id: UUID) -> PlannedCall:
     """Return the newest call of an answer."""
-    call = _call(_FIND, message_id)
-    if call is None:  # pragma: no cover - an answer is committed with its call
-        raise LookupError(f"The answer {message_id} has no call.")
-    return call
-
-
-def _call(source: str, message_id: UUID) -> PlannedCall | None:
     with connection.cursor() as cursor:
-        cursor.execute(source + _CALL, [message_id])
-        row = cursor.fetchone()
-    if row is None:
-        return None
+        cursor.execute(_FIND, [message_id])
+        return _planned(cursor.fetchone())  # there is one: an answer is committed with its call
+
+
+def _planned(row: tuple[Any, ...]) -> PlannedCall:
     call = PlannedCall._make(row)
     # Django has psycopg hand over jsonb as it is written.
     return call._replace(
