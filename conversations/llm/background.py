@@ -1,20 +1,16 @@
 """Background mode: an answer that goes on at the provider without us, and can be picked up again."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from conversations.llm.calls import one_call
 from conversations.llm.client import get_client
-from conversations.llm.errors import ModelError, from_exception, transport_errors
 from conversations.llm.events import Event
 from conversations.llm.stream import DEFAULT_TIMEOUTS, HEADERS, Call, read_stream
 from conversations.llm.watchdog import Timeouts
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
-
-CALL_SECONDS = 30.0
-_NOT_FOUND = 404
 
 
 def resume(response_id: str, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> AsyncGenerator[Event]:
@@ -43,14 +39,8 @@ async def delete(response_id: str) -> None:
 async def _call(call: "Callable[[AsyncOpenAI], Awaitable[object]]", response_id: str) -> None:
     import openai  # not at the top: see `client._make_client`
 
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
+    async with one_call(response_id=response_id):
+        try:
             await call(get_client())
-    except openai.NotFoundError:
-        return
-    except TimeoutError:
-        raise ModelError("timeout", f"no answer for {CALL_SECONDS:g} s", response_id=response_id) from None
-    except transport_errors() as exc:
-        error = from_exception(exc)
-        error.response_id = response_id
-        raise error from exc
+        except openai.NotFoundError:
+            return

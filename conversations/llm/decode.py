@@ -1,6 +1,7 @@
 """From the bytes of a server-sent event stream to JSON values, exactly and cheaply, however the bytes are cut."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -87,6 +88,16 @@ def storable(value: object, most: int) -> str:
     A server may call its model by a file's path, and one word that a column refuses would cost the whole answer.
     """
     return clean_text(value)[:most] if isinstance(value, str) else ""
+
+
+def as_mapping(value: object) -> Mapping[str, Any]:
+    """Return the JSON object, or an empty one for what is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    """Return the JSON array, or an empty one for what is none."""
+    return value if isinstance(value, list) else []
 
 
 class SurrogateJoiner:

@@ -29,6 +29,8 @@ MESSAGES = {
     "timeout": "The model stopped answering. What it had written is kept. Retry.",
     "protocol": "The model service sent an answer we could not read. Retry, and tell an administrator if it stays so.",
     "provider_error": "The model service ended this answer with an error. What the model had written is kept. Retry.",
+    "file_gone": "The model service no longer has this file. Retry the answer to have it made again.",
+    "too_large_file": "The file is larger than we can keep. Ask for a smaller one and retry.",
 }
 # Faults that pass by themselves, as far as nothing was written yet.
 TRANSIENT = frozenset({"rate_limited", "overloaded", "provider_down", "connection"})
@@ -56,7 +58,7 @@ class ModelError(Exception):
 
     `message` is safe to show and names the next step. `detail` is for admins and the log: status, the provider's code
     and words, never a key. `retryable` means the same call may be made again without a person, `retry_after` seconds
-    from now where the provider said so; it is never true once text was handed out, since that was paid for and shown.
+    from now where the provider said so; it is never true once text or a file was handed out, since that was paid for.
     """
 
     def __init__(

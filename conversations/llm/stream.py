@@ -65,7 +65,7 @@ async def read_stream(
     except ModelError as error:
         error.request_id = error.request_id or reading.request_id
         error.response_id = reading.response_id
-        error.retryable = error.retryable and not reading.has_text
+        error.retryable = error.retryable and not reading.has_output
         raise
 
 
