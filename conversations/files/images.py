@@ -1,0 +1,53 @@
+"""Images drawn anew: for the model, which gets pixels and nothing else, and as thumbnails for pages."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from conversations.files import sandbox
+from conversations.files.kinds import KINDS
+from conversations.files.problems import FileProblem, Unfit
+from conversations.files.sniffing import HEAD, sniff
+
+_EXTENSIONS = {kind.label: extension for extension, kind in KINDS.items() if kind.category == "image"}
+
+
+def image_for_model(data: bytes | Path) -> tuple[str, bytes]:
+    """Return type and bytes of an image as the model is shown it: JPEG or PNG, upright, at most 2048 pixels a side.
+
+    What cameras note beside the pixels, the place among it, is gone. Raises FileProblem.
+    """
+    outcome = _draw("for_model", data)
+    return str(outcome.facts["content_type"]), outcome.body
+
+
+def thumbnail(data: bytes | Path) -> bytes:
+    """Return an image as a WEBP of at most 480 pixels a side, upright and without metadata. Raises FileProblem."""
+    return _draw("thumbnail", data).body
+
+
+def _draw(operation: sandbox.Operation, data: bytes | Path) -> sandbox.Outcome:
+    with _opened(data) as file:
+        extension = _EXTENSIONS.get(sniff(file.read(HEAD)))
+        if extension is None:
+            raise FileProblem("The file is not an image that can be shown.")
+        try:
+            return sandbox.run(operation, extension, file)
+        except Unfit as problem:
+            raise FileProblem(f"The image {problem}") from problem
+
+
+@contextmanager
+def _opened(data: bytes | Path) -> Iterator[BinaryIO]:
+    if isinstance(data, Path):
+        with data.open("rb") as file:
+            yield file
+    else:
+        with tempfile.TemporaryFile() as copy:
+            copy.write(data)
+            copy.seek(0)
+            yield copy
