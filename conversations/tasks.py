@@ -9,8 +9,17 @@ from procrastinate.job_context import AbortReason
 from conversations import llm, services
 from conversations.live.answer import write_answer
 from conversations.live.database import in_database
+from conversations.live.made_files import fetch
 from conversations.live.title import write_title
-from conversations.services.jobs import ANSWER_QUEUE, ANSWER_TASK, FORGET_TASK, TITLE_TASK
+from conversations.services.jobs import (
+    ANSWER_QUEUE,
+    ANSWER_TASK,
+    DELETE_FILE_TASK,
+    FETCH_FILE_TASK,
+    FORGET_FILE_TASK,
+    FORGET_TASK,
+    TITLE_TASK,
+)
 
 
 @app.task(name=ANSWER_TASK, queue=ANSWER_QUEUE, pass_context=True)
@@ -37,6 +46,33 @@ async def forget_response(response_id: str) -> None:
         if error.code != "invalid_request":
             raise
     await llm.delete(response_id)
+
+
+@app.task(name=FORGET_FILE_TASK, queue=ANSWER_QUEUE, retry=RetryStrategy(max_attempts=12, exponential_wait=3))
+async def forget_file(file_id: str) -> None:
+    """Delete the provider's copy of a file; days of failure are survived."""
+    await llm.delete_file(file_id)
+
+
+@app.task(name=DELETE_FILE_TASK, queue=ANSWER_QUEUE, retry=RetryStrategy(max_attempts=12, exponential_wait=3))
+async def delete_file(attachment_id: str) -> None:
+    """Remove a file from storage, then its row; days of failure are survived."""
+    await in_database(services.delete_file, attachment_id=UUID(attachment_id))
+
+
+@app.task(name=FETCH_FILE_TASK, queue=ANSWER_QUEUE)
+async def fetch_file(attachment_id: str) -> None:
+    """Fetch a file of the code interpreter once more."""
+    attachment = await in_database(services.find_pending_file, attachment_id=UUID(attachment_id))
+    if attachment is not None:
+        await fetch(attachment)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(queue=ANSWER_QUEUE, queueing_lock="purge_unsent_files")
+async def purge_unsent_files(timestamp: int) -> None:
+    """Remove uploads that no message took within a day."""
+    await in_database(services.purge_unsent)
 
 
 @app.periodic(cron="* * * * * */10")

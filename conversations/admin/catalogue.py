@@ -51,7 +51,7 @@ class AssistantAdmin(KeptWhileInUse):
     filter_horizontal = ("groups",)
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", "is_enabled", "position", "groups")}),
-        ("What the model is told", {"fields": ("model", "instructions", "parameters")}),
+        ("What the model is told", {"fields": ("model", "instructions", "tools", "parameters")}),
         ("What people see first", {"fields": ("suggested_prompts",)}),
     )
 

@@ -26,8 +26,23 @@ _MOST_PROMPTS = 8
 _LONGEST_PROMPT = 300
 
 
+_TOOLS = {
+    "code_interpreter": "Code interpreter: runs Python at the provider and sends back the files it writes",
+    "image_generation": "Image generation",
+    "create_file": "Create files: text, CSV, JSON, Excel and Word files that the model writes",
+}
+
+
+def _tools_field(help_text: str) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        choices=list(_TOOLS.items()), widget=forms.CheckboxSelectMultiple, required=False, help_text=help_text
+    )
+
+
 class LanguageModelForm(_ModelForm):
     """A model whose numbers make sense together."""
+
+    tools = _tools_field("What this model can use.")
 
     def clean(self) -> dict[str, Any]:
         """Compare the two limits, and the model with its replacement."""
@@ -71,6 +86,7 @@ class _JSONField(forms.JSONField):
 class AssistantForm(_AssistantForm):
     """An assistant whose parameters the provider will understand."""
 
+    tools = _tools_field("What this assistant may use, as far as its model can.")
     parameters = _JSONField(required=False, help_text='Sent as given, such as {"temperature": 0.7}.')
     suggested_prompts = _JSONField(required=False, help_text='Shown to begin with, such as ["What is new?"].')
 

@@ -13,7 +13,9 @@ from uuid import UUID
 
 from conversations import llm, services
 from conversations.live.database import in_database, in_database_patiently
+from conversations.live.made_files import MadeFiles
 from conversations.live.recorder import Recording, recorder
+from conversations.live.sent_files import with_files
 from conversations.services import AnswerPlan, CallProgress
 from conversations.text import clean_text
 
@@ -22,6 +24,8 @@ logger = logging.getLogger(__name__)
 MAX_CALLS = 3
 MAX_RESUMES = 5  # pauses included, the link to the provider may be down for half a minute
 MAX_WAIT_SECONDS = 120.0
+MAX_STEPS = 8  # calls of one answer that goes on after the functions it called
+BETWEEN_STEPS = "\n\n"
 ENDING_SECONDS = 5.0  # that an ending may still take when the worker goes down
 
 
@@ -76,6 +80,10 @@ class _Writer:
     resumes: int = 0
     is_heard: bool = False  # the response has begun to speak over the present connection
     was_shortened: bool = False
+    before: str = ""  # what the earlier steps of the answer wrote
+
+    def __post_init__(self) -> None:
+        self.made = MadeFiles(self.recording.show)
 
     async def run(self) -> None:
         while True:
@@ -85,9 +93,33 @@ class _Writer:
                 if not await self._goes_on_after(error):
                     await self._fail(error)
                     return
-            else:
+                continue
+            await self.made.save(self.plan)
+            if not self.made.calls or finished.outcome != "completed" or self.plan.step >= MAX_STEPS:
                 await self._finish(finished)
                 return
+            if not await self._next_step(finished):
+                return
+
+    async def _next_step(self, finished: llm.Finished) -> bool:
+        """Run the functions that the model called and make the next call, which is told what they brought."""
+        outputs = await self.made.answer_calls(self.plan)
+        plan = await in_database_patiently(
+            services.next_step,
+            plan=self.plan,
+            finished=finished,
+            text=self.recording.text[len(self.before) :],
+            progress=self.progress,
+            items=(*self.plan.request.items, *finished.follow_up, *outputs),
+        )
+        if plan is None:
+            await self._lose()
+            return False
+        self.plan = replace(plan, response_id="")
+        self.calls = self.resumes = 0
+        self.before = self.recording.text
+        self.recording.show("")
+        return True
 
     async def _stream(self) -> llm.Finished:
         self.is_heard = False
@@ -97,7 +129,7 @@ class _Writer:
         else:
             self.calls += 1
             self.progress = CallProgress()
-            events = llm.stream(self.plan.request)
+            events = llm.stream(await with_files(self.plan))
         async with aclosing(events) as stream:  # type: ignore[type-var]
             async for event in stream:
                 match event:
@@ -107,6 +139,8 @@ class _Writer:
                         self._note(event)
                     case llm.Activity(line=line):
                         self.recording.show(line)
+                    case llm.FunctionCall() | llm.ImageMade() | llm.ContainerFile() | llm.Container():
+                        self.made.take(event)
                     case llm.Finished():
                         return event
         raise llm.ModelError("connection", "The events ended without a last one.")
@@ -116,6 +150,8 @@ class _Writer:
             self.progress = replace(self.progress, first_text_at=datetime.datetime.now(datetime.UTC))
             if self.recording.activity:
                 self.recording.show("")
+            if self.before and self.before == self.recording.text:
+                text = BETWEEN_STEPS + text
         self.recording.add(clean_text(text))
 
     def _note(self, started: llm.Started) -> None:
@@ -134,7 +170,7 @@ class _Writer:
         """
         if await self._resumes_after(error):
             return True
-        if self.recording.text or self.plan.response_id or self.calls >= MAX_CALLS:
+        if self.recording.text != self.before or self.plan.response_id or self.calls >= MAX_CALLS:
             return False
         shorten = error.code == "too_long" and not self.was_shortened and len(self.plan.request.turns) > 1
         wait = _pause(error, self.calls)
@@ -145,11 +181,14 @@ class _Writer:
             await self._wait(f"The provider is busy. Trying again in {max(1, round(wait))} s…", wait)
         plan = await in_database_patiently(services.next_attempt, plan=self.plan, error=error, shorten=shorten)
         if plan is None:
-            self.recording.lose()
-            await asyncio.sleep(0)  # the cancellation that losing it asked for arrives here
+            await self._lose()
             return False
         self.plan = plan
         return True
+
+    async def _lose(self) -> None:
+        self.recording.lose()
+        await asyncio.sleep(0)  # the cancellation that losing it asked for arrives here
 
     async def _resumes_after(self, error: llm.ModelError) -> bool:
         """Go on with a background response, which the provider keeps writing while the link to it is broken."""
@@ -169,8 +208,11 @@ class _Writer:
         await asyncio.sleep(seconds)
 
     async def _finish(self, finished: llm.Finished) -> None:
-        if finished.text is not None and clean_text(finished.text) != self.recording.text:
-            logger.warning("Answer %s: the final text differs from what was streamed.", self.plan.message_id)
+        if finished.text is not None:
+            between = BETWEEN_STEPS if self.before else ""
+            finished = replace(finished, text=self.before + between + clean_text(finished.text))
+            if finished.text != self.recording.text:
+                logger.warning("Answer %s: the final text differs from what was streamed.", self.plan.message_id)
         await self._end(services.finish_answer, finished=finished)
 
     async def _fail(self, error: llm.ModelError) -> None:

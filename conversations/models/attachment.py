@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from conversations.ids import uuid7
+from conversations.models.message import Message
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -42,7 +43,7 @@ class Attachment(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_comment="UUID version 7.")
     message = models.ForeignKey(
-        "Message",
+        Message,
         null=True,
         blank=True,
         on_delete=models.PROTECT,
@@ -119,3 +120,8 @@ class Attachment(models.Model):
     def is_image(self) -> bool:
         """Whether it is a raster image that pages may show."""
         return self.content_type in ("image/png", "image/jpeg", "image/webp", "image/gif")
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether it can be had once more: a file of the code interpreter, as long as its container is kept."""
+        return self.state == self.State.FAILED and bool(self.container_file_id)

@@ -1,9 +1,10 @@
 """Markdown from a model, as HTML that may stand in our pages. Everything in the text is taken to be hostile."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from types import MappingProxyType
 from typing import Final
 
 from django.utils.safestring import SafeString, mark_safe
@@ -29,11 +30,14 @@ class Block:
     html: SafeString
 
 
-def render(text: str) -> SafeString:
-    """Return the whole of `text` as a page load draws a finished answer."""
+def render(text: str, files: Mapping[str, str] = MappingProxyType({})) -> SafeString:
+    """Return the whole of `text` as a page load draws a finished answer.
+
+    `files` has our addresses of files by their names, for links into the container that the model's code wrote them in.
+    """
     text = steady(text)
     if is_drawable(text):
-        (whole,) = safe_blocks([cmark.document(text)])
+        (whole,) = safe_blocks([cmark.document(text)], files=files)
         if whole is not None:
             return mark_safe(whole)  # noqa: S308
     return _joined(_blocks(text, live=False))

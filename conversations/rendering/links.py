@@ -1,11 +1,15 @@
 """Links that say where they go, and images that are never fetched."""
 
+import functools
 import re
 import unicodedata
+from collections.abc import Mapping
 from html import escape, unescape
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import unquote
 
+SANDBOX: Final = "sandbox:"  # the scheme of links to files in the provider's container
 _IMAGE: Final = re.compile(r'<img src="([^"]*)" alt="([^"]*)"(?: title="[^"]*")? />')
 _LINK: Final = re.compile(r"<a(?: ([^>]*))?>(.*?)</a>", re.DOTALL)
 _HREF: Final = re.compile(r'(?:^| )href="([^"]*)"')
@@ -21,9 +25,12 @@ def images_as_text(markup: str) -> str:
     return _IMAGE.sub(_image_text, markup) if "<img " in markup else markup
 
 
-def links_with_hosts(markup: str) -> str:
-    """Return sanitised `markup` with the host after each link whose text does not say it; a link to nowhere is text."""
-    return _LINK.sub(_link, markup) if "<a" in markup else markup
+def links_with_hosts(markup: str, files: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return sanitised `markup` with the host after each link whose text does not say it; a link to nowhere is text.
+
+    `files` has the addresses, of ours, of files by their names: a model links to what it wrote as `sandbox:/…/name`.
+    """
+    return _LINK.sub(functools.partial(_link, files), markup) if "<a" in markup else markup
 
 
 def _image_text(image: re.Match[str]) -> str:
@@ -32,9 +39,13 @@ def _image_text(image: re.Match[str]) -> str:
     return f"{image[2]} [image not shown{where}]".lstrip()
 
 
-def _link(link: re.Match[str]) -> str:
+def _link(files: Mapping[str, str], link: re.Match[str]) -> str:
     href = _HREF.search(link[1] or "")
-    target = destination(unescape(href[1])) if href else None
+    wanted = unescape(href[1]) if href else ""
+    if wanted.lower().startswith(SANDBOX):
+        file = files.get(unquote(wanted).rpartition("/")[2])
+        return f'<a href="{escape(file)}" download="">{link[2]}</a>' if file else link[2]
+    target = destination(wanted)
     if target is None:
         return link[2]
     url, host = target

@@ -1,8 +1,9 @@
 """From cmark's HTML to HTML of ours: an allow-list first, then the markup that only we may add."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import unescape
+from types import MappingProxyType
 from typing import Final
 
 import nh3
@@ -20,7 +21,7 @@ _CLEANER: Final = nh3.Cleaner(
     attributes={"a": {"href"}, "ol": {"start"}, "pre": {"lang"}},
     tag_attribute_values={"td": _ALIGNED, "th": _ALIGNED},
     allowed_classes={"p": {"raw-html"}, "span": {"task"}},
-    url_schemes={"http", "https", "mailto"},
+    url_schemes={"http", "https", "mailto", "sandbox"},  # the last never leaves `links_with_hosts`
     url_relative="deny",
     link_rel=None,
 )
@@ -34,26 +35,30 @@ _TABLE: Final = '<div class="table-scroll" tabindex="0" role="region" aria-label
 # Between blocks that are sanitised together, which costs a third of doing it one by one. A text may hold this
 # noncharacter too: then the pieces are too many, and each block is sanitised by itself.
 _SEAM: Final = "\ufdd0"
+_NO_FILES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def safe_blocks(blocks: Sequence[str], *, live: bool = False, growing: bool = False) -> list[str | None]:
+def safe_blocks(
+    blocks: Sequence[str], *, live: bool = False, growing: bool = False, files: Mapping[str, str] = _NO_FILES
+) -> list[str | None]:
     """Return cmark's `blocks` sanitised and finished; None for one that is too large or too deep to be sanitised.
 
     `live` says that the last of them will be drawn again, `growing` that the code it may end with is not yet complete.
+    `files` has the addresses of files by the names that links to the provider's container give them.
     """
     whole = _SEAM.join(blocks)
     if is_sanitisable(whole):
-        pieces = _safe(whole, live=live, growing=growing).split(_SEAM)
+        pieces = _safe(whole, live=live, growing=growing, files=files).split(_SEAM)
         if len(pieces) == len(blocks):
             return list(pieces)
     last = len(blocks) - 1
     return [
-        _safe(block, live=live and index == last, growing=growing) if is_sanitisable(block) else None
+        _safe(block, live=live and index == last, growing=growing, files=files) if is_sanitisable(block) else None
         for index, block in enumerate(blocks)
     ]
 
 
-def _safe(markup: str, *, live: bool, growing: bool) -> str:
+def _safe(markup: str, *, live: bool, growing: bool, files: Mapping[str, str]) -> str:
     """Sanitise, then add what is ours around parts that are escaped again: code, links, hosts, frames of tables.
 
     The patterns match no text, since in sanitised HTML a `<` is always a tag's.
@@ -61,7 +66,7 @@ def _safe(markup: str, *, live: bool, growing: bool) -> str:
     if "<input " in markup:
         for box, sign in _TASKS:
             markup = markup.replace(box, sign)
-    clean = links_with_hosts(_CLEANER.clean(images_as_text(markup)))
+    clean = links_with_hosts(_CLEANER.clean(images_as_text(markup)), files)
     if "<table>" in clean:
         clean = clean.replace("<table>", _TABLE).replace("</table>", "</table></div>")
     if "<pre" in clean:

@@ -7,8 +7,18 @@ from conversations.services.answering import (
     finish_answer,
     leave_response,
     next_attempt,
+    next_step,
+)
+from conversations.services.attachments import (
+    delete_file,
+    note_sent_to_provider,
+    purge_unsent,
+    receive_file,
+    remove_attachment,
 )
 from conversations.services.calls import CallProgress
+from conversations.services.made_files import fail_file, find_pending_file, plan_file, retry_file, save_made_file
+from conversations.services.opening import PlannedFile
 from conversations.services.refusals import Refusal, Refused
 from conversations.services.rescue import settle, settle_stalled
 from conversations.services.sending import retry_answer, send_message, start_conversation
@@ -24,19 +34,31 @@ from conversations.services.titles import (
 __all__ = [
     "AnswerPlan",
     "CallProgress",
+    "PlannedFile",
     "Refusal",
     "Refused",
     "TitlePlan",
     "claim_answer",
     "claim_title",
+    "delete_file",
     "fail_answer",
+    "fail_file",
     "fail_title",
+    "find_pending_file",
     "finish_answer",
     "finish_title",
     "leave_response",
     "next_attempt",
+    "next_step",
+    "note_sent_to_provider",
+    "plan_file",
+    "purge_unsent",
+    "receive_file",
+    "remove_attachment",
     "rename_conversation",
     "retry_answer",
+    "retry_file",
+    "save_made_file",
     "send_message",
     "settle",
     "settle_stalled",

@@ -7,16 +7,17 @@ being `streaming` under that attempt, so a writer that was thought dead and wake
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from conversations.llm import Finished, ModelError, ModelRequest
-from conversations.models import Generation, Message
+from conversations.models import Attachment, Generation, Message
 from conversations.services import jobs
-from conversations.services.calls import CallProgress, close_call, is_background, plan_next_attempt
-from conversations.services.opening import claim_call, find_call, open_call
+from conversations.services.calls import CallProgress, close_call, is_background, plan_next_attempt, plan_next_step
+from conversations.services.opening import PlannedFile, claim_call, find_call, open_call
 from conversations.text import clean_text
 
 
@@ -30,6 +31,8 @@ class AnswerPlan:
     request: ModelRequest
     response_id: str = ""  # of a background response to pick up again
     saved_text: str = ""  # what an earlier writer of that response had saved
+    files: tuple[tuple[PlannedFile, ...], ...] = ()  # of each turn of the request
+    step: int = 1  # which call of the answer: one whose tools were run here takes several
 
 
 def claim_answer(*, message_id: UUID) -> AnswerPlan | None:
@@ -45,7 +48,8 @@ def claim_answer(*, message_id: UUID) -> AnswerPlan | None:
             request = ModelRequest(call.model_asked, "", (), call.parameters)
             saved = Message.objects.get(pk=message_id).text_so_far()
             return AnswerPlan(message_id, call.attempt, call.id, request, call.response_id, saved)
-        return AnswerPlan(message_id, call.attempt, call.id, open_call(call))
+        opened = open_call(call)
+        return AnswerPlan(message_id, call.attempt, call.id, opened.request, files=opened.files)
 
 
 def next_attempt(*, plan: AnswerPlan, error: ModelError, shorten: bool = False) -> AnswerPlan | None:
@@ -66,8 +70,31 @@ def next_attempt(*, plan: AnswerPlan, error: ModelError, shorten: bool = False) 
         if following is None:
             close_call(failed, Generation.Status.FAILED, error=error)
             following = plan_next_attempt(failed, job_id=failed.job_id)
-        request = open_call(find_call(message_id=message.pk), most_input=most)
-        return replace(plan, generation_id=following.pk, request=request)
+        opened = open_call(find_call(message_id=message.pk), most_input=most)
+        request = replace(opened.request, items=plan.request.items)
+        return replace(plan, generation_id=following.pk, request=request, files=opened.files)
+
+
+def next_step(
+    *, plan: AnswerPlan, finished: Finished, text: str, progress: CallProgress, items: tuple[dict[str, Any], ...]
+) -> AnswerPlan | None:
+    """Close a call that ended by asking for tools, and open the next one, which is told what they brought (`items`).
+
+    `text` is what this call wrote. Returns None where the claim is lost; asked again with the same plan, the same call.
+    """
+    with transaction.atomic():
+        message = _held(plan)
+        if message is None:
+            return None
+        call = Generation.objects.select_related("model").get(pk=plan.generation_id)
+        request = replace(plan.request, items=items)
+        following = message.generations.filter(step=call.step + 1).order_by("id").first()
+        if following is None:
+            progress.note_on(call)
+            call.model_answered = finished.model or call.model_answered
+            close_call(call, Generation.Status.COMPLETED, usage=finished.usage, text=text)
+            following = plan_next_step(call, request)
+        return replace(plan, generation_id=following.pk, request=request, step=following.step)
 
 
 def finish_answer(*, plan: AnswerPlan, finished: Finished, text: str, progress: CallProgress) -> bool:
@@ -127,6 +154,10 @@ def end_message(message: Message, status: Message.Status, text: str) -> None:
     message.finished_at = timezone.now()
     message.save(update_fields=["status", "text", "activity", "finished_at", "error_code", "error_text"])
     message.chunks.all().delete()
+    # What is still on its way now comes too late, unless somebody asks for it again.
+    message.attachments.filter(state=Attachment.State.PENDING).update(
+        state=Attachment.State.FAILED, failure="The answer ended before this file was saved."
+    )
     notify_watchers()
 
 

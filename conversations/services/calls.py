@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import json
 from dataclasses import dataclass
 
 from django.utils import timezone
 
-from conversations.llm import ModelError, Usage, estimate_tokens
+from conversations.llm import ModelError, ModelRequest, Usage, estimate_tokens
 from conversations.models import Generation, Message
 from conversations.services import jobs
 from conversations.services.accounting import book_usage
@@ -42,6 +43,28 @@ def plan_next_attempt(call: Generation, *, job_id: int | None) -> Generation:
         job_id=job_id,
         model=call.model,
         model_asked=call.model_asked,
+    )
+
+
+def plan_next_step(call: Generation, request: ModelRequest) -> Generation:
+    """Make the row of the call that goes on after one whose tools were run; it is made at once, by the same job."""
+    spoken = sum(estimate_tokens(turn.text) for turn in request.turns) + estimate_tokens(json.dumps(request.items))
+    return Generation.objects.create(
+        purpose=call.purpose,
+        conversation_id=call.conversation_id,
+        message_id=call.message_id,
+        step=call.step + 1,
+        job_id=call.job_id,
+        model=call.model,
+        model_asked=call.model_asked,
+        status=Generation.Status.RUNNING,
+        started_at=timezone.now(),
+        instructions=request.instructions,
+        parameters=request.as_sent(),
+        first_message_id=call.first_message_id,
+        omitted_messages=call.omitted_messages,
+        input_tokens=estimate_tokens(request.instructions) + spoken,
+        usage_source=Generation.UsageSource.ESTIMATED,
     )
 
 

@@ -15,6 +15,9 @@ from procrastinate.tasks import configure_task
 ANSWER_TASK = "conversations.tasks.answer"
 TITLE_TASK = "conversations.tasks.title"
 FORGET_TASK = "conversations.tasks.forget_response"
+DELETE_FILE_TASK = "conversations.tasks.delete_file"
+FORGET_FILE_TASK = "conversations.tasks.forget_file"
+FETCH_FILE_TASK = "conversations.tasks.fetch_file"
 ANSWER_QUEUE = "answers"
 
 # Always Django's connection. A worker puts another one into Procrastinate's own app, and a job deferred there would be
@@ -49,6 +52,24 @@ def defer_title(generation_id: UUID) -> int:
 def defer_forget(response_id: str) -> int:
     """Have the worker delete the provider's copy of a response. Return the job's id."""
     return _task(FORGET_TASK, priority=-2).defer(response_id=response_id)
+
+
+@_django_s_errors()
+def defer_delete_file(attachment_id: UUID) -> int:
+    """Have the worker remove a file from storage, then its row. Return the job's id."""
+    return _task(DELETE_FILE_TASK, priority=-2).defer(attachment_id=str(attachment_id))
+
+
+@_django_s_errors()
+def defer_forget_file(file_id: str) -> int:
+    """Have the worker delete the provider's copy of a file. Return the job's id."""
+    return _task(FORGET_FILE_TASK, priority=-2).defer(file_id=file_id)
+
+
+@_django_s_errors()
+def defer_fetch_file(attachment_id: UUID) -> int:
+    """Have the worker fetch a file of the code interpreter once more. Return the job's id."""
+    return _task(FETCH_FILE_TASK, priority=-1).defer(attachment_id=str(attachment_id))
 
 
 @_django_s_errors()

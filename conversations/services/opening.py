@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -10,8 +12,30 @@ from django.db import connection
 from django.utils import timezone
 
 from conversations.llm import ModelRequest, Turn, choose_window, estimate_tokens
-from conversations.models import Generation, Message
+from conversations.models import Attachment, Generation, Message
 from conversations.services.privacy import safety_identifier
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file that goes to the model with a turn: where it is, and its copy at the provider where there is one."""
+
+    id: UUID
+    key: str
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    provider_file_id: str
+    provider_file_expires_at: datetime.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCall:
+    """What is asked of the model. `files` has a tuple for each turn of the request."""
+
+    request: ModelRequest
+    files: tuple[tuple[PlannedFile, ...], ...] = ()
 
 
 class PlannedCall(NamedTuple):
@@ -29,13 +53,15 @@ class PlannedCall(NamedTuple):
     conversation_id: UUID
     instructions: str
     assistant_parameters: Any
+    model_tools: Any
+    assistant_tools: Any
 
 
 # By hand, each in one statement: they stand between a person and the first word of every answer.
 _CALL = """
 SELECT call.id, call.response_id, call.model_asked, call.parameters, model.context_window, model.max_output_tokens,
     message.attempt, message.owner_id, message.parent_id, message.conversation_id,
-    assistant.instructions, assistant.parameters
+    assistant.instructions, assistant.parameters, model.tools, assistant.tools
 FROM message
 JOIN conversations_generation AS call ON call.message_id = message.id
 JOIN conversations_languagemodel AS model ON model.id = call.model_id
@@ -61,8 +87,12 @@ WITH RECURSIVE path AS (
     SELECT before.id, before.parent_id, before.role, before.text, path.distance + 1
     FROM path JOIN conversations_message AS before ON before.id = path.parent_id
 )
-SELECT id, role, text FROM path WHERE text <> '' ORDER BY distance DESC
+SELECT id, role, text, EXISTS (SELECT FROM conversations_attachment WHERE message_id = path.id)
+FROM path WHERE text <> '' ORDER BY distance DESC
 """
+
+
+_PARAMETERS = PlannedCall._fields.index("parameters")
 
 
 def claim_call(*, message_id: UUID) -> PlannedCall | None:
@@ -81,17 +111,16 @@ def find_call(*, message_id: UUID) -> PlannedCall:
 
 
 def _planned(row: tuple[Any, ...]) -> PlannedCall:
-    call = PlannedCall._make(row)
+    *columns, parameters, model_tools, assistant_tools = row
     # Django has psycopg hand over jsonb as it is written.
-    return call._replace(
-        parameters=json.loads(call.parameters), assistant_parameters=json.loads(call.assistant_parameters)
-    )
+    columns[_PARAMETERS] = json.loads(columns[_PARAMETERS])
+    return PlannedCall._make([*columns, *map(json.loads, (parameters, model_tools, assistant_tools))])
 
 
-def open_call(call: PlannedCall, *, most_input: int | None = None) -> ModelRequest:
+def open_call(call: PlannedCall, *, most_input: int | None = None) -> OpenedCall:
     """Note on the call that it is made now and what is sent, and return that. At most `most_input` tokens of input."""
     said = _said_before(call)
-    turns = [Turn("user" if role == Message.Role.USER else "assistant", text) for _, role, text in said]
+    turns = [Turn("user" if role == Message.Role.USER else "assistant", text) for _, role, text, _ in said]
     reserve = min(call.max_output_tokens, call.context_window // 2)  # of the window, for the answer
     window = call.context_window if most_input is None else reserve + most_input
     omitted = choose_window(turns, instructions=call.instructions, context_window=window, reserve=reserve)
@@ -101,6 +130,7 @@ def open_call(call: PlannedCall, *, most_input: int | None = None) -> ModelReque
         turns=tuple(turns[omitted:]),
         parameters={"max_output_tokens": call.max_output_tokens} | call.assistant_parameters,
         safety_identifier=safety_identifier(call.owner_id),
+        tools=tuple(tool for tool in call.assistant_tools if tool in call.model_tools),
     )
     Generation.objects.filter(pk=call.id).update(
         status=Generation.Status.RUNNING,
@@ -113,12 +143,36 @@ def open_call(call: PlannedCall, *, most_input: int | None = None) -> ModelReque
         input_tokens=estimate_tokens(request.instructions) + sum(estimate_tokens(turn.text) for turn in request.turns),
         usage_source=Generation.UsageSource.ESTIMATED,
     )
-    return request
+    return OpenedCall(request, _files_of(said[omitted:]))
 
 
-def _said_before(call: PlannedCall) -> list[tuple[UUID, str, str]]:
-    """Return id, role and text along the path that the model is shown: prompts, and answers that have text."""
+def _said_before(call: PlannedCall) -> list[tuple[UUID, str, str, bool]]:
+    """Return the path that the model is shown, as id, role, text and whether it carries files: all that has text."""
     with connection.cursor() as cursor:
         cursor.execute(_PATH, [call.parent_id])
-        path: list[tuple[UUID, str, str]] = cursor.fetchall()
+        path: list[tuple[UUID, str, str, bool]] = cursor.fetchall()
         return path
+
+
+def _files_of(said: list[tuple[UUID, str, str, bool]]) -> tuple[tuple[PlannedFile, ...], ...]:
+    """Return the files that people sent with each of these messages."""
+    carriers = [pk for pk, _, _, has_files in said if has_files]
+    if not carriers:
+        return ()
+    found: dict[UUID | None, list[PlannedFile]] = {}
+    for file in Attachment.objects.filter(
+        message_id__in=carriers, origin=Attachment.Origin.USER, state=Attachment.State.READY
+    ):
+        found.setdefault(file.message_id, []).append(
+            PlannedFile(
+                file.pk,
+                file.key,
+                file.name,
+                file.content_type,
+                file.size or 0,
+                file.sha256,
+                file.provider_file_id,
+                file.provider_file_expires_at,
+            )
+        )
+    return tuple(tuple(found.get(pk, ())) for pk, *_ in said)

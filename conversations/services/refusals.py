@@ -15,6 +15,7 @@ class Refusal(StrEnum):
     TOKEN_REUSED = "token_reused"  # noqa: S105 (a code, not a password)
     NOT_RETRYABLE = "not_retryable"
     NOT_RUNNING = "not_running"
+    FILE = "file"
 
 
 class Refused(Exception):

@@ -127,7 +127,8 @@ def _end(message: Message, status: Message.Status, text: str, told: str) -> None
 
 
 def _can_resume(call: Generation) -> bool:
-    return is_background(call) and call.status in Generation.OPEN
+    # Of a later call of an answer it is not known where its text begins.
+    return is_background(call) and call.status in Generation.OPEN and call.step == 1
 
 
 def _resume(message: Message, call: Generation) -> None:

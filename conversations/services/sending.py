@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message
 from conversations.models.conversation import ConversationQuerySet
 from conversations.services import jobs
+from conversations.services.attachments import attach
 from conversations.services.refusals import Refusal, Refused
 from conversations.text import clean_text, is_blank
 
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 PROVISIONAL_TITLE_CHARS = 80
 
 
-def start_conversation(*, owner: User, assistant: Assistant, prompt: str, client_token: UUID) -> Message:
+def start_conversation(
+    *, owner: User, assistant: Assistant, prompt: str, client_token: UUID, attachment_ids: Sequence[UUID] = ()
+) -> Message:
     """Begin a conversation with its first prompt and return the answer that is now waited for.
 
     The same `client_token` and prompt again return the answer that was made the first time, so that a double submit
-    is one conversation. Raises Refused (empty, too_long, assistant_unavailable, no_model, token_reused).
+    is one conversation. Raises Refused (empty, too_long, assistant_unavailable, no_model, file, token_reused).
     """
     prompt = _accepted(prompt)
     try:
@@ -34,7 +38,7 @@ def start_conversation(*, owner: User, assistant: Assistant, prompt: str, client
             conversation = Conversation.objects.create(
                 owner=owner, assistant=assistant, title=_provisional_title(prompt)
             )
-            return _commit_turn(conversation, None, prompt, client_token, model)
+            return _commit_turn(conversation, None, prompt, client_token, model, attachment_ids)
     except (Refused, IntegrityError):
         earlier = _earlier(owner.pk, client_token, prompt)
         if earlier is None:
@@ -42,12 +46,14 @@ def start_conversation(*, owner: User, assistant: Assistant, prompt: str, client
         return earlier
 
 
-def send_message(*, owner: User, conversation_id: UUID, prompt: str, client_token: UUID) -> Message:
+def send_message(
+    *, owner: User, conversation_id: UUID, prompt: str, client_token: UUID, attachment_ids: Sequence[UUID] = ()
+) -> Message:
     """Add a prompt to a conversation of `owner` and return the answer that is now waited for.
 
     The same `client_token` and prompt again return the answer that was made the first time. The lock on the
     conversation makes parallel sends take turns. Raises Refused (empty, too_long, busy, concluded,
-    assistant_unavailable, no_model, token_reused), and Conversation.DoesNotExist where it is not theirs.
+    assistant_unavailable, no_model, file, token_reused), and Conversation.DoesNotExist where it is not theirs.
     """
     prompt = _accepted(prompt)
     try:
@@ -56,7 +62,8 @@ def send_message(*, owner: User, conversation_id: UUID, prompt: str, client_toke
             _require_unconcluded(conversation)
             model = _model_for(owner, conversation.assistant_id)
             # Whether an answer runs or the token was used is told by the constraints, which spares looking first.
-            return _commit_turn(conversation, conversation.current_leaf_id, prompt, client_token, model)
+            leaf_id = conversation.current_leaf_id
+            return _commit_turn(conversation, leaf_id, prompt, client_token, model, attachment_ids)
     except (Refused, IntegrityError) as error:
         earlier = _earlier(owner.pk, client_token, prompt)
         if earlier is not None:
@@ -159,7 +166,12 @@ def _reused() -> Refused:
 
 
 def _commit_turn(
-    conversation: Conversation, leaf_id: UUID | None, prompt: str, client_token: UUID, model: LanguageModel
+    conversation: Conversation,
+    leaf_id: UUID | None,
+    prompt: str,
+    client_token: UUID,
+    model: LanguageModel,
+    attachment_ids: Sequence[UUID],
 ) -> Message:
     said = Message(
         conversation=conversation,
@@ -173,6 +185,7 @@ def _commit_turn(
     answer = _new_answer(conversation, said.pk)
     Message.objects.bulk_create([said, answer])
     answer.parent = said
+    attach(message=said, attachment_ids=attachment_ids, model=model)
     _plan_generation(answer, model)
     _touch(conversation, answer)
     return answer

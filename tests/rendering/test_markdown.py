@@ -60,3 +60,13 @@ def test_drawing_keeps_no_memory() -> None:
         render(text)
 
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # kB; cmarkgfm's own functions: 40,000
+
+
+def test_a_link_into_the_sandbox_leads_to_our_copy_of_the_file_or_nowhere() -> None:
+    text = "[the data](sandbox:/mnt/data/count%202.csv) and [another](sandbox:/mnt/data/other.csv)"
+    link = '<a href="/attachments/1/" download="">the data</a>'
+
+    assert link in render(text, {"count 2.csv": "/attachments/1/"})
+    assert "another</a>" not in render(text, {"count 2.csv": "/attachments/1/"})
+    assert "<a" not in render(text)
+    assert "<a" not in render("[x](SANDBOX:alert) <sandbox:/mnt/data/a.csv> [y](sandbox:javascript:alert(1))")

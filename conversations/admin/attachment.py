@@ -1,0 +1,27 @@
+"""Files of the record: what each is, where it lies and how it came there. The bytes are opened on the owner's pages."""
+
+from django.contrib import admin
+
+from conversations.admin.record import RecordAdmin
+from conversations.models import Attachment
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(RecordAdmin):
+    """Every file that people attached or the model made, newest first."""
+
+    list_display = ("created_at", "name", "content_type", "size", "origin", "state", "owner")
+    list_filter = ("state", "origin")
+    list_select_related = ("owner",)
+    ordering = ("-id",)
+    fields = (
+        ("name", "content_type", "size"),
+        ("origin", "state", "failure"),
+        ("message", "owner"),
+        ("address", "sha256"),
+        ("width", "height"),
+        ("created_at", "ready_at"),
+        ("container_id", "container_file_id"),
+        ("provider_file_id", "provider_file_expires_at"),
+        "id",
+    )

@@ -1,0 +1,169 @@
+"""Files that people attach: received, taken back, sent with a message; and what becomes of files in storage."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from conversations.files import FileFacts, FileProblem, inspect_file, storage
+from conversations.models import Attachment, LanguageModel, Message
+from conversations.services import jobs
+from conversations.services.refusals import Refusal, Refused
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+MEGABYTE = 1_000_000
+MAX_UNSENT = 50  # uploads of one person that belong to no message yet
+UNSENT_HOURS = 24
+MAX_REQUEST_BYTES = 48 * MEGABYTE  # OpenAI takes 50 MB of files in one request
+STORAGE_AWAY = "The file could not be stored just now. Nothing of it was kept. Try again in a moment."
+
+
+def receive_file(*, owner: User, path: Path, name: str) -> Attachment:
+    """Check an uploaded file, put it into storage, verify it there and return it, ready to be sent with a message.
+
+    Raises Refused (file) with what is wrong with it, or where storage is away; nothing is left behind then.
+    """
+    try:
+        facts = inspect_file(path, name=name, max_bytes=settings.MAX_FILE_MEGABYTES * MEGABYTE)
+    except FileProblem as problem:
+        raise Refused(Refusal.FILE, problem.message) from problem
+    attachment = _reserve(owner, facts)
+    try:
+        with path.open("rb") as file:
+            storage.put(
+                attachment.key, file, size=facts.size, sha256=facts.sha256, content_type=attachment.content_type
+            )
+    except storage.StorageProblem as problem:
+        logger.warning("File %s could not be stored: %s", attachment.pk, problem)
+        Attachment.objects.filter(pk=attachment.pk).delete()
+        raise Refused(Refusal.FILE, STORAGE_AWAY) from problem
+    mark_ready(attachment=attachment)
+    return attachment
+
+
+def mark_ready(*, attachment: Attachment) -> None:
+    """Note that storage holds the file as its row says."""
+    attachment.state, attachment.ready_at, attachment.failure = Attachment.State.READY, timezone.now(), ""
+    attachment.save(update_fields=["state", "ready_at", "failure", "size", "sha256", "content_type", "width", "height"])
+
+
+def remove_attachment(*, attachment: Attachment) -> None:
+    """Take back a file that was not sent yet. The object goes first, then the row, in a job. Raises Refused (file)."""
+    with transaction.atomic():
+        unsent = Attachment.objects.unsent().select_for_update(no_key=True).filter(pk=attachment.pk)
+        found = unsent.first()
+        if found is None:
+            raise Refused(Refusal.FILE, "This file was sent with a message. It stays with it.")
+        _delete_later(found)
+
+
+def attach(*, message: Message, attachment_ids: Sequence[UUID], model: LanguageModel) -> None:
+    """Put uploaded files of its owner with the message that is being sent. Raises Refused (file)."""
+    wanted = list(dict.fromkeys(attachment_ids))
+    if not wanted:
+        return
+    if len(wanted) > settings.MAX_FILES_PER_MESSAGE:
+        raise Refused(
+            Refusal.FILE,
+            f"You attached {len(wanted)} files; one message can carry {settings.MAX_FILES_PER_MESSAGE}. Remove some.",
+        )
+    unsent = Attachment.objects.unsent().visible_to(message.owner).filter(state=Attachment.State.READY)
+    files = list(unsent.select_for_update(of=("self",), no_key=True).filter(pk__in=wanted))
+    if len(files) < len(wanted):
+        raise Refused(Refusal.FILE, "A file that you attached is not there any more. Attach it again.")
+    _require_accepted(files, model)
+    Attachment.objects.filter(pk__in=wanted).update(message=message)
+
+
+def delete_file(*, attachment_id: UUID) -> None:
+    """Remove a file that is marked deleted: the object, then the row. Raises StorageProblem, to be tried again."""
+    attachment = Attachment.objects.filter(pk=attachment_id, state=Attachment.State.DELETED).first()
+    if attachment is not None:
+        storage.delete(attachment.key)
+        attachment.delete()
+
+
+def purge_unsent() -> int:
+    """Have uploads removed that no message took within a day; return how many."""
+    before = timezone.now() - datetime.timedelta(hours=UNSENT_HOURS)
+    with transaction.atomic():
+        forgotten = (
+            Attachment.objects.unsent()
+            .exclude(state=Attachment.State.DELETED)
+            .select_for_update(no_key=True, skip_locked=True)
+            .filter(created_at__lt=before)[:1000]
+        )
+        for attachment in forgotten:
+            _delete_later(attachment)
+    return len(forgotten)
+
+
+def note_sent_to_provider(*, attachment_id: UUID, file_id: str, expires_at: datetime.datetime | None) -> None:
+    """Note the copy of a file that the provider's Files API now holds."""
+    Attachment.objects.filter(pk=attachment_id).update(provider_file_id=file_id, provider_file_expires_at=expires_at)
+
+
+def _delete_later(attachment: Attachment) -> None:
+    attachment.state = Attachment.State.DELETED
+    attachment.save(update_fields=["state"])
+    jobs.defer_delete_file(attachment.pk)
+    if attachment.provider_file_id:
+        jobs.defer_forget_file(attachment.provider_file_id)
+
+
+def _reserve(owner: User, facts: FileFacts) -> Attachment:
+    """Make the row of a file on its way into storage. The lock on the person makes parallel uploads take turns."""
+    with transaction.atomic():
+        type(owner)._default_manager.select_for_update(no_key=True).get(pk=owner.pk)
+        kept = Attachment.objects.filter(owner=owner)
+        stored = kept.aggregate(total=Sum("size"))["total"] or 0
+        if stored + facts.size > settings.MAX_STORED_MEGABYTES * MEGABYTE:
+            raise Refused(
+                Refusal.FILE,
+                f"All your files together may take {settings.MAX_STORED_MEGABYTES:,} MB, and this one would exceed "
+                "that. Ask an administrator.",
+            )
+        if kept.unsent().exclude(state=Attachment.State.DELETED).count() >= MAX_UNSENT:
+            raise Refused(Refusal.FILE, f"{MAX_UNSENT} files wait to be sent already. Send or remove some first.")
+        return Attachment.objects.create(
+            owner=owner,
+            origin=Attachment.Origin.USER,
+            bucket=storage.bucket(),
+            key=storage.new_key(),
+            name=facts.name,
+            content_type=facts.content_type,
+            size=facts.size,
+            sha256=facts.sha256,
+            width=facts.width,
+            height=facts.height,
+        )
+
+
+def _require_accepted(files: Sequence[Attachment], model: LanguageModel) -> None:
+    """Raise Refused (file) where the model cannot be given these files: said before anything is sent."""
+    for file in files:
+        if not (model.accepts_images if file.is_image else model.accepts_files):
+            what = "be shown images" if file.is_image else "read files"
+            raise Refused(
+                Refusal.FILE, f"{model.label} cannot {what}. Remove “{file.name}” or choose another assistant."
+            )
+    total = sum(file.size or 0 for file in files if not file.is_image)
+    if total > MAX_REQUEST_BYTES:
+        raise Refused(
+            Refusal.FILE,
+            f"The files have {total / MEGABYTE:.0f} MB together; the model can be given "
+            f"{MAX_REQUEST_BYTES // MEGABYTE} MB at once. Remove some.",
+        )

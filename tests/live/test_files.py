@@ -1,0 +1,282 @@
+"""Files of an answer: what people attached goes to the model, what the model makes is in storage before the end."""
+
+import asyncio
+import base64
+import datetime
+import hashlib
+import io
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.utils import timezone
+from PIL import Image
+from pytest_django import Settings
+
+from conversations.files import storage
+from conversations.live import made_files, sent_files
+from conversations.models import Attachment, Generation, Message
+from conversations.services import Refused, find_pending_file, receive_file, retry_file, start_conversation
+from conversations.services.jobs import FETCH_FILE_TASK
+from tests.factories import make_assistant, make_model, make_user, token
+from tests.fakes.process import FakeOpenAI
+from tests.live.running import ask, writing
+from tests.services.calls import jobs, sql
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALL_TOOLS = ["code_interpreter", "image_generation", "create_file"]
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(transactional_db: None, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sql("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "files"}}
+    settings.STORAGES = settings.STORAGES | {"default": backend}
+    monkeypatch.setattr(made_files, "RETRY_PAUSES", (0.01, 0.01, 0.01, 0.01))
+
+
+def begin(*files: tuple[str, bytes], folder: Path | None = None) -> Message:
+    owner = make_user()
+    ids = []
+    for name, data in files:
+        assert folder is not None
+        path = folder / uuid.uuid4().hex
+        path.write_bytes(data)
+        ids.append(receive_file(owner=owner, path=path, name=name).pk)
+    model = make_model("gpt-4o", accepts_images=True, accepts_files=True, tools=ALL_TOOLS)
+    assistant = make_assistant(model=model, tools=ALL_TOOLS)
+    return start_conversation(owner=owner, assistant=assistant, prompt="Go", client_token=token(), attachment_ids=ids)
+
+
+def write(answer: Message) -> None:
+    async def run() -> None:
+        async with writing(answer) as task:
+            await asyncio.wait_for(task, 30)
+
+    asyncio.run(run())
+    answer.refresh_from_db()
+
+
+def sent(openai: FakeOpenAI, number: int = -1) -> Any:
+    return [one for one in openai.requests("/v1/responses") if one["method"] == "POST"][number]["body"]
+
+
+def photo() -> bytes:
+    data = io.BytesIO()
+    picture = Image.new("RGB", (4_000, 1_000), (200, 30, 30))
+    exif = picture.getexif()
+    exif[0x010E] = "where it was taken"
+    picture.save(data, "jpeg", exif=exif)
+    return data.getvalue()
+
+
+def test_an_image_goes_to_the_model_without_its_metadata_and_smaller(openai: FakeOpenAI, tmp_path: Path) -> None:
+    original = photo()
+    answer = begin(("photo.jpg", original), folder=tmp_path)
+    write(answer)
+    text, image = sent(openai)["input"][-1]["content"]
+    shown = base64.b64decode(image["image_url"].partition(",")[2])
+
+    assert text == {"type": "input_text", "text": "Go"}
+    assert image["type"] == "input_image"
+    assert b"where it was taken" in original
+    assert b"where it was taken" not in shown
+    assert max(Image.open(io.BytesIO(shown)).size) == 2048
+    assert storage.read(Attachment.objects.get().key) == original
+
+
+def test_a_small_file_goes_inline_and_again_with_the_next_prompt(openai: FakeOpenAI, tmp_path: Path) -> None:
+    answer = begin(("count.csv", b"a,b\n1,2\n"), folder=tmp_path)
+    write(answer)
+    file = sent(openai)["input"][-1]["content"][1]
+
+    assert (file["type"], file["filename"]) == ("input_file", "count.csv")
+    assert base64.b64decode(file["file_data"].partition(",")[2]) == b"a,b\n1,2\n"
+    assert not openai.requests("/v1/files")
+
+
+def test_a_large_file_goes_through_the_files_api_once(
+    openai: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent_files, "INLINE_BYTES", 4)
+    answer = begin(("count.csv", b"a,b\n1,2\n"), folder=tmp_path)
+    write(answer)
+    file = Attachment.objects.get()
+
+    assert sent(openai)["input"][-1]["content"][1] == {"type": "input_file", "file_id": file.provider_file_id}
+    (upload,) = openai.requests("/v1/files")
+    assert upload["body"]["purpose"] == "user_data"
+    assert file.provider_file_expires_at is not None
+    assert file.provider_file_expires_at - timezone.now() < datetime.timedelta(days=1, minutes=1)
+
+
+def test_f16_what_does_not_fit_into_one_request_is_left_out_and_said(
+    openai: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent_files, "MAX_REQUEST_BYTES", 4)
+    write(begin(("count.csv", b"a,b\n1,2\n"), folder=tmp_path))
+
+    (text,) = (part if isinstance(part, str) else part["text"] for part in [sent(openai)["input"][-1]["content"]])
+    assert "count.csv" in text
+
+
+def test_a_file_that_storage_lost_ends_the_answer_with_its_name(openai: FakeOpenAI, tmp_path: Path) -> None:
+    answer = begin(("count.csv", b"a,b\n1,2\n"), folder=tmp_path)
+    storage.delete(Attachment.objects.get().key)
+    write(answer)
+
+    assert (answer.status, answer.error_code) == ("failed", "storage")
+    assert "count.csv" in answer.error_text
+    assert not openai.requests("/v1/responses")
+
+
+def test_everything_that_is_made_is_in_storage_before_the_answer_has_ended(openai: FakeOpenAI) -> None:
+    openai.script(
+        [
+            {
+                "text": "See [the result](sandbox:/mnt/data/result.csv).",
+                "before": "Calculating.",
+                "code_interpreter": {
+                    "files": [{"name": "result.csv"}, {"name": "../../plot.txt", "text": "plot", "cited": False}]
+                },
+                "image": {},
+                "create_file": {"name": "report.docx", "content": "# Report\n\nAll is well."},
+            }
+        ]
+    )
+    answer = begin()
+    write(answer)
+    files = {file.name: file for file in Attachment.objects.order_by("id")}
+
+    assert answer.status == "completed"
+    assert answer.text == "Calculating.\n\nSee [the result](sandbox:/mnt/data/result.csv)."
+    assert sorted(files) == ["image-1.png", "plot.txt", "report.docx", "result.csv"]
+    for file in files.values():
+        assert (file.state, file.origin, file.message_id, file.owner) == ("ready", "model", answer.pk, answer.owner)
+        assert hashlib.sha256(storage.read(file.key)).hexdigest() == file.sha256
+    assert files["image-1.png"].content_type == "image/png"
+    assert files["report.docx"].content_type.endswith("wordprocessingml.document")
+    steps = list(Generation.objects.filter(message=answer).order_by("id"))
+    assert [(step.step, step.attempt, step.status) for step in steps] == [(1, 1, "completed"), (2, 1, "completed")]
+    assert all(step.cost for step in steps)
+    follow_up = sent(openai)["input"]
+    assert [item["type"] for item in follow_up][-2:] == ["function_call", "function_call_output"]
+    assert json.loads(follow_up[-1]["output"]) == {"saved": "report.docx"}
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ({"name": "create_file", "arguments": {"name": "a.exe", "content": "x"}}, "error"),
+        ({"name": "create_file", "arguments": "no JSON"}, "JSON object"),
+        ({"name": "delete_everything", "arguments": {}}, "no function"),
+    ],
+)
+def test_a_call_that_makes_no_sense_is_told_to_the_model(openai: FakeOpenAI, call: dict[str, Any], told: str) -> None:
+    openai.script([{"text": "I am sorry.", "function_calls": [call]}])
+    answer = begin()
+    write(answer)
+
+    assert (answer.status, answer.text) == ("completed", "I am sorry.")
+    assert told in sent(openai)["input"][-1]["output"]
+    assert not Attachment.objects.exists()
+
+
+def test_u23_a_container_that_is_gone_leaves_the_text_and_a_failed_file_with_its_reason(openai: FakeOpenAI) -> None:
+    openai.script([{"text": "Done.", "code_interpreter": {"expired": True, "files": [{"name": "result.csv"}]}}])
+    answer = begin()
+    write(answer)
+    file = Attachment.objects.get()
+
+    assert (answer.status, answer.text) == ("completed", "Done.")
+    assert (file.state, file.name) == ("failed", "result.csv")
+    assert "no longer has this file" in file.failure
+
+
+def test_u23_a_file_that_is_too_large_is_given_up(openai: FakeOpenAI, settings: Settings) -> None:
+    settings.MAX_FILE_MEGABYTES = 1
+    openai.script([{"text": "Done.", "code_interpreter": {"files": [{"name": "big.csv", "size": 1_000_001}]}}])
+    answer = begin()
+    write(answer)
+    file = Attachment.objects.get()
+
+    assert answer.status == "completed"
+    assert file.state == "failed"
+    assert "larger" in file.failure
+    assert list(storage.list_keys()) == []
+
+
+def test_s2_storage_that_is_away_for_a_while_is_waited_for(openai: FakeOpenAI) -> None:
+    openai.script([{"text": "Done.", "image": {}}])
+    answer = begin()
+    real, failures = storage.put, [storage.StorageProblem("away")] * 2
+
+    def put(*arguments: Any, **named: Any) -> None:
+        if failures:
+            raise failures.pop()
+        real(*arguments, **named)
+
+    with mock.patch.object(storage, "put", put):
+        write(answer)
+
+    assert answer.status == "completed"
+    assert Attachment.objects.get().state == "ready"
+    assert len(list(storage.list_keys())) == 1
+
+
+def test_s2_storage_that_stays_away_fails_the_file_not_the_answer_and_it_can_be_fetched_later(
+    openai: FakeOpenAI,
+) -> None:
+    openai.script([{"text": "Done.", "code_interpreter": {"files": [{"name": "result.csv"}]}, "image": {}}])
+    answer = begin()
+    with mock.patch.object(storage, "put", side_effect=storage.StorageProblem("away")):
+        write(answer)
+    image, result = Attachment.objects.order_by("name")
+
+    assert (answer.status, answer.text) == ("completed", "Done.")
+    assert {image.state, result.state} == {"failed"}
+    assert "storage" in result.failure
+    with pytest.raises(Refused):
+        retry_file(attachment=image)
+    retry_file(attachment=result)
+    assert jobs(FETCH_FILE_TASK) == [{"attachment_id": str(result.pk)}]
+    pending = find_pending_file(attachment_id=result.pk)
+    assert pending is not None
+
+    async def again() -> None:
+        from conversations.llm import close_clients
+
+        await made_files.fetch(pending)
+        await close_clients()
+
+    asyncio.run(again())
+    result.refresh_from_db()
+    assert result.state == "ready"
+    assert storage.read(result.key).startswith(b"number")
+
+
+def test_an_answer_that_is_stopped_while_files_are_saved_keeps_its_text_and_says_what_is_missing(
+    openai: FakeOpenAI,
+) -> None:
+    from conversations.services import stop_answer
+
+    openai.script([{"text": "Done.", "image": {}}])
+    answer = begin()
+
+    def put(*_arguments: Any, **_named: Any) -> None:
+        stop_answer(message=answer)
+        raise storage.StorageProblem("away")
+
+    async def run() -> None:
+        async with writing(answer) as task:
+            await asyncio.wait([task], timeout=20)
+
+    with mock.patch.object(storage, "put", put):
+        asyncio.run(run())
+    rows = ask("SELECT status, text FROM conversations_message WHERE id = %s", answer.pk)
+
+    assert rows == [("stopped", "Done.")]
+    assert Attachment.objects.get().state == "failed"
