@@ -11,7 +11,7 @@ CALL_SECONDS = 30.0
 
 @contextlib.asynccontextmanager
 async def one_call(seconds: float = CALL_SECONDS, *, response_id: str = "", message: str = "") -> AsyncGenerator[None]:
-    """Whatever goes wrong with the call inside becomes a ModelError: after so many seconds `timeout`, with the message."""
+    """Raise whatever goes wrong with the call inside as a ModelError: after so many seconds `timeout`, as told."""
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -19,7 +19,6 @@ UPLOAD_SECONDS = 300.0
 LIST_SECONDS = 60.0
 PAGE = 100  # the most that the API allows
 MAX_PAGES = 100
-PIECE_BYTES = 64 * 1024
 _GONE = frozenset({404, 410})
 _ID = re.compile(r"(?!\.+\Z)[\w.:=+@~-]{1,200}", re.ASCII)
 
@@ -114,7 +113,7 @@ async def download_container_file(
         size = 0
         if announced is not None and announced > max_bytes:
             raise _too_large(announced, max_bytes)
-        async for piece in response.iter_bytes(PIECE_BYTES):
+        async for piece in response.iter_bytes():
             size += len(piece)
             if size > max_bytes:
                 raise _too_large(size, max_bytes)
@@ -160,7 +159,7 @@ def _file_info(row: Mapping[str, Any]) -> ContainerFileInfo | None:
 
 
 def _moment(seconds: object) -> datetime.datetime | None:
-    if not isinstance(seconds, int):
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
         return None
     try:
         return datetime.datetime.fromtimestamp(seconds, datetime.UTC)

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.fakes.asked import count_input_tokens, last_user_text
+from tests.fakes.files import Container
 from tests.fakes.scenario import Scenario, encode_json
+from tests.fakes.tools import ToolItem, function_items, tool_items
 
 SNAPSHOTS = {"gpt-4o": "gpt-4o-2024-11-20", "gpt-4o-mini": "gpt-4o-mini-2024-07-18"}
 
@@ -29,21 +32,10 @@ class Defaults:
     delay_ms: float
 
 
-def last_user_text(body: Mapping[str, Any]) -> str:
-    """The text of the last user message of a request body; "" where there is none."""
-    sent = body.get("input")
-    if isinstance(sent, str):
-        return sent
-    for item in reversed(sent or []):
-        if item.get("role") == "user":
-            content = item.get("content")
-            return content if isinstance(content, str) else "".join(part.get("text", "") for part in content or [])
-    return ""
-
-
-def count_input_tokens(body: Mapping[str, Any]) -> int:
-    """Some number of input tokens that grows with the request: a quarter of its characters."""
-    return max(1, len(encode_json([body.get("input"), body.get("instructions")])) // 4)
+def file_text(container: Container) -> str:
+    """An answer that links the files which it cites."""
+    links = [f"[{file.name}](sandbox:/mnt/data/{file.name})" for file in container.files.values() if file.cited]
+    return f"I made {' and '.join(links)}." if links else ""
 
 
 def default_text(prompt: str, tokens: int) -> list[str]:
@@ -72,7 +64,11 @@ class Answer:
         self.started = time.monotonic()
         self.cancelled = False
         self._delay = (defaults.delay_ms if scenario.delay_ms is None else scenario.delay_ms) / 1000
+        self.container = Container.of(scenario)
+        self.calls = function_items(scenario.calls)
+        self._tools = tool_items(scenario, self.container)
         self._pieces = self._split(defaults)
+        self._has_message = bool(scenario.before) or not self.calls
         self._now = scenario.first_event_ms / 1000
         self._sequence = itertools.count()
         self._deltas = 0
@@ -138,7 +134,8 @@ class Answer:
     def _usage(self) -> dict[str, Any] | None:
         if self.scenario.usage is not None:
             return dict(self.scenario.usage) or None
-        sent, made = count_input_tokens(self.body), len(self._pieces)
+        sent = count_input_tokens(self.body)
+        made = len(self._pieces) + sum(1 + len(call.done["arguments"]) // 4 for call in self.calls)
         return {
             "input_tokens": sent,
             "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
@@ -150,8 +147,9 @@ class Answer:
     def _part(self, text: str) -> dict[str, Any]:
         if self.scenario.refusal is not None:
             return {"type": "refusal", "refusal": text}
-        annotations = [{"type": "future_citation", "strange": [1, {"a": None}]}] if self.scenario.unknown else []
-        return {"type": "output_text", "annotations": annotations, "logprobs": [], "text": text}
+        strange = [{"type": "future_citation", "strange": [1, {"a": None}]}] if self.scenario.unknown else []
+        annotations = self.container.citations(text) if text and self.container else []
+        return {"type": "output_text", "annotations": [*strange, *annotations], "logprobs": [], "text": text}
 
     def _message(self, status: str, content: list[dict[str, Any]]) -> dict[str, Any]:
         return {"id": self.item_id, "type": "message", "status": status, "content": content, "role": "assistant"}
@@ -160,11 +158,16 @@ class Answer:
         strange = (
             [{"type": "future_item", "id": "fut_1", "content": "of no known kind"}] if self.scenario.unknown else []
         )
-        return [*strange, self._message(status, [self._part(self.text)])]
+        message = [self._message(status, [self._part(self.text)])] if self._has_message else []
+        return [*strange, *(tool.done for tool in self._tools), *message, *(call.done for call in self.calls)]
 
     def _split(self, defaults: Defaults) -> list[str]:
         scenario = self.scenario
         whole = scenario.refusal if scenario.refusal is not None else scenario.text
+        if self.calls:
+            return [scenario.before] if scenario.before else []
+        if whole is None and scenario.tokens is None and self.container is not None:
+            whole = file_text(self.container) or None
         if scenario.texts is not None:
             pieces = list(scenario.texts)
         elif whole is not None:
@@ -192,18 +195,21 @@ class Answer:
             yield self._event("response.queued", response=self.response("queued"))
             self._now += self.scenario.queued_ms / 1000
         yield self._event("response.in_progress", response=self.response("in_progress"))
-        index = 0
-        if self.scenario.code_interpreter is not None:
-            yield from self._tool(index, float(self.scenario.code_interpreter.get("gap_ms", 0)) / 1000)
+        for index, tool in enumerate(self._tools):
+            yield from self._item(index, tool)
+        index = len(self._tools)
+        if self._has_message:
+            where = {"item_id": self.item_id, "output_index": index, "content_index": 0}
+            yield self._event("response.output_item.added", output_index=index, item=self._message("in_progress", []))
+            yield self._event("response.content_part.added", **where, part=self._part(""))
+            yield from self._text(where)
+            if not self._is_broken():
+                yield from self._close(where)
             index += 1
-        where = {"item_id": self.item_id, "output_index": index, "content_index": 0}
-        yield self._event("response.output_item.added", output_index=index, item=self._message("in_progress", []))
-        yield self._event("response.content_part.added", **where, part=self._part(""))
-        yield from self._text(where)
-        if self._is_broken():
-            yield self._broken_end()
-        else:
-            yield from self._close(where)
+        for call in () if self._is_broken() else self.calls:
+            yield from self._item(index, call)
+            index += 1
+        yield self._broken_end() if self._is_broken() else self._end()
 
     def _is_broken(self) -> bool:
         s = self.scenario
@@ -212,7 +218,10 @@ class Answer:
     def _find_cut(self) -> int:
         """How many frames the first connection gets; a resumed background answer gets them all."""
         wanted = len(self._pieces) if self.scenario.after is None else self.scenario.after
-        reached = next(i for i, frame in enumerate(self.frames) if frame.deltas >= max(wanted, 1))
+        last = len(self.frames) - 2  # where there are no deltas, all but the end is sent
+        reached = next((i for i, frame in enumerate(self.frames) if frame.deltas >= max(wanted, 1)), last)
+        if not self._pieces:
+            return last + 1
         return reached + 1 if wanted else reached
 
     def _text(self, where: dict[str, Any]) -> Iterator[Frame]:
@@ -236,6 +245,9 @@ class Answer:
         part = self._part(self.text)
         if self.scenario.unknown:
             yield self._event("response.output_text.annotation.added", **where, annotation={"type": "future_citation"})
+        for number, annotation in enumerate(part.get("annotations", [])):
+            kind = "response.output_text.annotation.added"
+            yield self._event(kind, **where, annotation_index=number, annotation=annotation)
         if self.scenario.refusal is not None:
             yield self._event("response.refusal.done", **where, refusal=self.text)
         else:
@@ -243,7 +255,10 @@ class Answer:
         yield self._event("response.content_part.done", **where, part=part)
         index = where["output_index"]
         yield self._event("response.output_item.done", output_index=index, item=self._message(status, [part]))
-        yield self._event(f"response.{status}", response=self.finished())
+
+    def _end(self) -> Frame:
+        status = "incomplete" if self.scenario.incomplete else "completed"
+        return self._event(f"response.{status}", response=self.finished())
 
     def _broken_end(self) -> Frame:
         s = self.scenario
@@ -253,16 +268,11 @@ class Answer:
             return self._event("error", **{"code": None, "message": "", "param": None, **s.flat_error})
         return self._event("error", error=dict(s.nested_error or {}))
 
-    def _tool(self, index: int, gap: float) -> Iterator[Frame]:
-        where = {"item_id": f"ci_{secrets.token_hex(24)}", "output_index": index}
-        item = {"id": where["item_id"], "type": "code_interpreter_call", "container_id": "cntr_1", "outputs": None}
-        started = {**item, "status": "in_progress", "code": ""}
-        yield self._event("response.output_item.added", output_index=index, item=started)
-        yield self._event("response.code_interpreter_call.in_progress", **where)
-        yield self._event("response.code_interpreter_call_code.delta", **where, delta="print(1)")
-        yield self._event("response.code_interpreter_call_code.done", **where, code="print(1)")
-        yield self._event("response.code_interpreter_call.interpreting", **where)
-        self._now += gap
-        yield self._event("response.code_interpreter_call.completed", **where)
-        done = {**item, "status": "completed", "code": "print(1)"}
-        yield self._event("response.output_item.done", output_index=index, item=done)
+    def _item(self, index: int, tool: ToolItem) -> Iterator[Frame]:
+        where = {"item_id": tool.done["id"], "output_index": index}
+        yield self._event("response.output_item.added", output_index=index, item=tool.started)
+        for step in tool.steps:
+            self._now += step.wait
+            if step.kind:
+                yield self._event(f"response.{step.kind}", **where, **step.fields)
+        yield self._event("response.output_item.done", output_index=index, item=tool.done)

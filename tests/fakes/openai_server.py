@@ -5,25 +5,26 @@
 
 import argparse
 import asyncio
-import contextlib
 import signal
-import socket
-import struct
 import sys
-import time
 from collections import deque
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-from tests.fakes.answer import Answer, Defaults, count_input_tokens, last_user_text
+from tests.fakes.answer import Answer, Defaults
+from tests.fakes.asked import count_input_tokens, last_user_text
+from tests.fakes.checking import find_mistake
+from tests.fakes.files import FileRoutes
 from tests.fakes.process import FakeOpenAI
-from tests.fakes.scenario import Scenario, decode_json, encode_json, find_marker
+from tests.fakes.replies import RequestLog, json_response, read_json, recorded_disconnect, reset_connection
+from tests.fakes.scenario import Scenario, decode_json, find_marker
 from tests.fakes.sending import send_frames
 
 __all__ = ["FakeOpenAI", "FakeServer", "serve"]
 
+MAX_BODY_BYTES = 128 * 1024 * 1024
 MODELS = ("gpt-4o", "gpt-4o-2024-11-20", "gpt-4o-mini", "gpt-4.1")
 
 
@@ -34,19 +35,22 @@ class FakeServer:
         self.defaults = defaults
         self.scripts: deque[dict[str, Any]] = deque()
         self.answers: dict[str, Answer] = {}
-        self.requests: deque[dict[str, Any]] = deque(maxlen=20_000)
+        self.calls: dict[str, Scenario] = {}  # what comes next, by the ids of the function calls waiting for outputs
+        self.log = RequestLog()
+        self.files = FileRoutes(self.log)
         self.failures: dict[str, int] = {}
         self.shutdown_dates: dict[str, str] = {}
 
     def app(self) -> web.Application:
         """The routes."""
-        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_post("/v1/responses", self.create)
         app.router.add_post("/v1/responses/input_tokens", self.input_tokens)
         app.router.add_get("/v1/responses/{id}", self.retrieve)
         app.router.add_post("/v1/responses/{id}/cancel", self.cancel)
         app.router.add_delete("/v1/responses/{id}", self.delete)
         app.router.add_get("/v1/models", self.models)
+        self.files.add_to(app)
         app.router.add_post("/_control/script", self.script)
         app.router.add_post("/_control/models", self.set_shutdown_dates)
         app.router.add_post("/_control/reset", self.reset)
@@ -58,17 +62,21 @@ class FakeServer:
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/responses"""
         body = await read_json(request)
-        record = self._record(request, body)
+        record = self.log.add(request, body)
         try:
-            scenario = self._choose(last_user_text(body))
+            scenario = self._next_step(body) or self._choose(last_user_text(body))
         except ValueError as exc:
-            return self._answer_error(record, 400, {"message": str(exc), "type": "fake_error", "code": "bad_scenario"})
+            return self.log.refuse(record, 400, {"message": str(exc), "type": "fake_error", "code": "bad_scenario"})
+        mistake = find_mistake(body, self.files.uploads)
+        if mistake:
+            return self.log.refuse(record, 400, {"message": mistake, "type": "invalid_request_error", "code": None})
         answer = Answer(body, scenario, self.defaults)
         record["response_id"] = answer.id
         with recorded_disconnect(record):
             await asyncio.sleep(scenario.headers_ms / 1000)
             if scenario.status != 200 or scenario.body is not None:
                 return self._fail(record, scenario)
+            self._keep_tools(answer)
             if answer.background or body.get("store", True):
                 self.answers[answer.id] = answer
             if body.get("stream"):
@@ -80,7 +88,7 @@ class FakeServer:
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/responses/{id}, also streamed again from an event on: `stream=true`, `starting_after=n`."""
-        record = self._record(request, None)
+        record = self.log.add(request, None)
         answer = self.answers.get(request.match_info["id"])
         if answer is None:
             return self._not_found(record, request)
@@ -94,7 +102,7 @@ class FakeServer:
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/responses/{id}/cancel"""
-        record = self._record(request, None)
+        record = self.log.add(request, None)
         answer = self.answers.get(request.match_info["id"])
         if answer is None or not answer.background:
             return self._not_found(record, request)
@@ -105,7 +113,7 @@ class FakeServer:
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """DELETE /v1/responses/{id}"""
-        record = self._record(request, None)
+        record = self.log.add(request, None)
         answer = self.answers.pop(request.match_info["id"], None)
         if answer is None:
             return self._not_found(record, request)
@@ -115,12 +123,12 @@ class FakeServer:
     async def input_tokens(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/responses/input_tokens"""
         body = await read_json(request)
-        self._record(request, body)["status"] = 200
+        self.log.add(request, body)["status"] = 200
         return json_response({"object": "response.input_tokens", "input_tokens": count_input_tokens(body)})
 
     async def models(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/models"""
-        self._record(request, None)["status"] = 200
+        self.log.add(request, None)["status"] = 200
         rows = [
             {
                 "id": name,
@@ -153,15 +161,29 @@ class FakeServer:
 
     async def reset(self, _request: web.Request) -> web.StreamResponse:
         """Forget every script, answer and request."""
-        for store in (self.scripts, self.answers, self.requests, self.failures, self.shutdown_dates):
+        for store in (self.scripts, self.answers, self.log.requests, self.failures, self.shutdown_dates, self.calls):
             store.clear()
+        self.files.clear()
         return json_response({})
 
     async def list_requests(self, _request: web.Request) -> web.StreamResponse:
         """Every API request seen, oldest first."""
-        return json_response(list(self.requests))
+        return json_response(list(self.log.requests))
 
     # -- how an answer is chosen and sent ----------------------------------------------------------------------------
+
+    def _next_step(self, body: Any) -> Scenario | None:
+        """The scenario that goes on where the input ends with the output of a function call."""
+        sent = body.get("input")
+        last = sent[-1] if isinstance(sent, list) and sent else {}
+        return self.calls.get(str(last.get("call_id"))) if last.get("type") == "function_call_output" else None
+
+    def _keep_tools(self, answer: Answer) -> None:
+        """Keep what the answer's tools make for the requests that will ask for it."""
+        for call in answer.calls:
+            self.calls[call.done["call_id"]] = answer.scenario.next_step()
+        if answer.container is not None:
+            self.files.containers[answer.container.id] = answer.container
 
     def _choose(self, prompt: str) -> Scenario:
         """The scenario for a prompt: its marker, else the first queued script that fits, else the default."""
@@ -204,66 +226,12 @@ class FakeServer:
         if scenario.body is not None:
             kind = scenario.content_type or "text/html"
             return web.Response(status=scenario.status, text=scenario.body, content_type=kind, headers=headers)
-        return self._answer_error(record, scenario.status, dict(scenario.error or {"message": "Scripted"}), headers)
+        return self.log.refuse(record, scenario.status, dict(scenario.error or {"message": "Scripted"}), headers)
 
     def _not_found(self, record: dict[str, Any], request: web.Request) -> web.Response:
         message = f"Response with id '{request.match_info['id']}' not found."
         error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
-        return self._answer_error(record, 404, error)
-
-    def _answer_error(
-        self, record: dict[str, Any], status: int, error: dict[str, Any], headers: dict[str, str] | None = None
-    ) -> web.Response:
-        record["status"] = status
-        return json_response({"error": error}, status, headers or {"X-Request-Id": record["request_id"]})
-
-    def _record(self, request: web.Request, body: object) -> dict[str, Any]:
-        headers = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
-        key = request.headers.get("Authorization", "")
-        record: dict[str, Any] = {
-            "at": time.time(),
-            "method": request.method,
-            "path": request.path,
-            "peer": request.transport.get_extra_info("peername")[1] if request.transport else 0,
-            "query": dict(request.query),
-            "headers": headers | ({"Authorization": key[-4:]} if key else {}),
-            "body": body,
-            "request_id": f"req_{len(self.requests) + 1}",
-            "response_id": "",
-            "status": None,
-            "deltas_sent": 0,
-            "closed_early": False,
-        }
-        self.requests.append(record)
-        return record
-
-
-async def read_json(request: web.Request) -> Any:
-    """The JSON body of a request."""
-    return decode_json(await request.read())
-
-
-def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """A JSON answer."""
-    return web.Response(body=encode_json(value), status=status, headers=headers, content_type="application/json")
-
-
-@contextlib.contextmanager
-def recorded_disconnect(record: dict[str, Any]) -> Any:
-    """Note in the record that the client left: its handler is cancelled then."""
-    try:
-        yield
-    except (asyncio.CancelledError, ConnectionError):
-        record["closed_early"] = True
-        raise
-
-
-def reset_connection(request: web.Request) -> None:
-    """End the connection with a TCP RST in place of a clean close."""
-    assert request.transport is not None
-    sock: socket.socket = request.transport.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    request.transport.abort()
+        return self.log.refuse(record, 404, error)
 
 
 async def serve(port: int, defaults: Defaults, *, while_stdin_open: bool = False) -> None:

@@ -74,6 +74,14 @@ class FakeOpenAI:
         """Let GET /v1/models tell these dates, as {"gpt-4o": "2027-01-14"}."""
         self._call("POST", "/_control/models", dict(dates))
 
+    def fail_files(self, *, times: int, status: int = 503) -> None:
+        """Let so many of the next uploads and deletions of the Files API fail."""
+        self._call("POST", "/_control/files", {"status": status, "times": times})
+
+    def expire_containers(self) -> None:
+        """Let every container of the code interpreter so far have expired."""
+        self._call("POST", "/_control/expire", {})
+
     def requests(self, path: str = "") -> list[dict[str, Any]]:
         """The API requests seen, oldest first; with `path`, those of that path alone."""
         seen: list[dict[str, Any]] = self._call("GET", "/_control/requests")

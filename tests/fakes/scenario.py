@@ -1,6 +1,7 @@
 """What the fake OpenAI server is told to do with a request: keys of a `[[fake: {...}]]` marker or a queued script."""
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
@@ -8,6 +9,38 @@ from typing import Any, Self
 import orjson
 
 MARKER = "[[fake:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileScript:
+    """A file that the code interpreter writes, and how its download goes."""
+
+    name: str = "result.csv"
+    text: str = "number,square\n1,1\n2,4\n"
+    base64: str = ""  # the bytes, in place of the text
+    size: int = 0  # so many bytes of "x", in place of both
+    cited: bool = True  # the text cites it
+    listed: bool = True  # the container's list has it
+    source: str = "assistant"
+    # What goes wrong with its download.
+    status: int = 200
+    times: int = 0  # fail with `status` this many times, then send it; 0 is always
+    slow_ms: float = 0  # before each tenth of the body
+    length: int | None = None  # the Content-Length, where it is not the true one
+    chunked: bool = False  # no Content-Length
+    reset: bool = False  # TCP RST after half of the body
+
+    @property
+    def data(self) -> bytes:
+        """The bytes."""
+        if self.size:
+            return b"x" * self.size
+        return b64decode(self.base64) if self.base64 else self.text.encode()
+
+
+FILE_KEYS = frozenset(f.name for f in fields(FileScript))
+CODE_KEYS = frozenset({"gap_ms", "files", "expired", "list_status", "list_times"})
+IMAGE_KEYS = frozenset({"gap_ms", "size", "format", "base64"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +57,16 @@ class Scenario:
     refusal: str | None = None  # refusal deltas in place of text
     incomplete: str | None = None  # end as response.incomplete with this reason
     big_delta: int = 0  # one more delta of this many characters
-    code_interpreter: Mapping[str, Any] | None = None  # a tool call before the text: {"gap_ms": how long it runs}
     unknown: bool = False  # unknown events, items, annotations and extra fields in between
+    # What tools make, before the text. A function call ends the answer; `text` and the rest then answer its output.
+    code_interpreter: Mapping[str, Any] | None = None  # {"gap_ms": how long it runs, "files": [FileScript, …], and
+    # "expired": whether its container is gone, "list_status": of the list of its files, "list_times": as `times`}
+    image: Mapping[str, Any] | None = None  # a picture: {} or {"size": [w, h], "format": "png", "base64": …, "gap_ms"}
+    reasoning: Mapping[str, Any] | None = None  # {"gap_ms": how long, "encrypted": "…"}
+    create_file: Mapping[str, str] | Sequence[Mapping[str, str]] | None = None  # {"name": …, "content": …}, or several
+    function_calls: Sequence[Mapping[str, Any]] = ()  # {"name": …, "arguments": an object, or the text itself}
+    before: str = ""  # text before the function calls
+    then: Mapping[str, Any] | None = None  # the scenario of the next step, in place of this one without its tools
     # When.
     headers_ms: float = 0  # before the response's headers
     first_event_ms: float = 0  # between the headers and the first event
@@ -64,7 +105,41 @@ class Scenario:
         unknown = keys.keys() - {f.name for f in fields(cls)}
         if unknown:
             raise ValueError(f"Unknown keys in a fake scenario: {', '.join(sorted(unknown))}")
-        return cls(**{**PRESETS.get(name, {}), **keys})
+        scenario = cls(**{**PRESETS.get(name, {}), **keys})
+        scenario.check()
+        return scenario
+
+    def check(self) -> None:
+        """Raise ValueError for keys inside of keys that make no sense."""
+        unknown = (self.code_interpreter or {}).keys() - CODE_KEYS
+        unknown |= {key for file in (self.code_interpreter or {}).get("files", []) for key in file} - FILE_KEYS
+        unknown |= (self.image or {}).keys() - IMAGE_KEYS
+        if unknown:
+            raise ValueError(f"Unknown keys in a fake scenario: {', '.join(sorted(unknown))}")
+        if self.then is not None:
+            self.parse(self.then)
+
+    @property
+    def files(self) -> list[FileScript]:
+        """The files that the code interpreter writes."""
+        return [FileScript(**file) for file in (self.code_interpreter or {}).get("files", [])]
+
+    @property
+    def calls(self) -> list[tuple[str, str]]:
+        """The function calls: name and arguments of each."""
+        wanted = [self.create_file] if isinstance(self.create_file, Mapping) else self.create_file or []
+        calls = [("create_file", json.dumps(arguments)) for arguments in wanted]
+        for call in self.function_calls:
+            arguments = call.get("arguments", {})
+            calls.append((call["name"], arguments if isinstance(arguments, str) else json.dumps(arguments)))
+        return calls
+
+    def next_step(self) -> Self:
+        """What answers the outputs of the function calls."""
+        if self.then is not None:
+            return self.parse(self.then)
+        tools: dict[str, Any] = {"code_interpreter": None, "image": None, "reasoning": None, "create_file": None}
+        return replace(self.without_failure(), **tools, function_calls=(), before="")
 
     def without_failure(self) -> Self:
         """The same answer once the scripted HTTP failures are used up."""
