@@ -1,6 +1,7 @@
 """Django settings. Everything that differs between installations comes from the environment (see .env.example)."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -186,14 +187,31 @@ MAX_STORED_MEGABYTES = env.whole_number("MAX_STORED_MEGABYTES", 5_000, minimum=1
 
 AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME")
 AWS_S3_ENDPOINT_URL = env.http_url("AWS_S3_ENDPOINT_URL") or None
+AWS_S3_PUBLIC_ENDPOINT_URL = env.http_url("AWS_S3_PUBLIC_ENDPOINT_URL")  # where browsers reach it; empty: they do not
 AWS_S3_REGION_NAME = env.text("AWS_S3_REGION_NAME") or None
 AWS_S3_ADDRESSING_STYLE = env.choice("AWS_S3_ADDRESSING_STYLE", "auto", ("auto", "path", "virtual"))
+AWS_S3_CHECKSUM = env.choice("AWS_S3_CHECKSUM", "when_supported", ("when_supported", "when_required"))
 AWS_S3_FILE_OVERWRITE = False
 AWS_S3_SIGNATURE_VERSION = "s3v4"
+AWS_QUERYSTRING_AUTH = True
 AWS_QUERYSTRING_EXPIRE = 60  # seconds that a signed link lives
 AWS_DEFAULT_ACL = None
 if IS_HTTPS and not AWS_STORAGE_BUCKET_NAME:
     raise ImproperlyConfigured("AWS_STORAGE_BUCKET_NAME is not set. With an https PUBLIC_URL files need a bucket.")
+if AWS_STORAGE_BUCKET_NAME:
+    from botocore.config import Config
+
+    _client_config: dict[str, Any] = {
+        "signature_version": AWS_S3_SIGNATURE_VERSION,
+        "s3": {"addressing_style": AWS_S3_ADDRESSING_STYLE},
+        "request_checksum_calculation": AWS_S3_CHECKSUM,
+        "response_checksum_validation": AWS_S3_CHECKSUM,
+        "connect_timeout": 5,
+        "read_timeout": 30,
+        "retries": {"mode": "standard", "total_max_attempts": 4},  # with a growing pause after 5xx and time-outs
+        "max_pool_connections": 50,
+    }
+    AWS_S3_CLIENT_CONFIG = Config(**_client_config)
 _FILE_STORAGE: dict[str, object] = (
     {"BACKEND": "storages.backends.s3.S3Storage"}
     if AWS_STORAGE_BUCKET_NAME
