@@ -123,9 +123,12 @@ class _Writer:
 
     async def _stream(self) -> llm.Finished:
         self.is_heard = False
+        self.made.forget()  # a response that is resumed tells all of it again
         events: AsyncIterator[llm.Event]
         if self.plan.response_id:
-            events = _without_first(llm.resume(self.plan.response_id), len(self.recording.text))
+            spoken = len(self.recording.text) - len(self.before)
+            known = spoken - len(BETWEEN_STEPS) if self.before and spoken else spoken
+            events = _without_first(llm.resume(self.plan.response_id), known)
         else:
             self.calls += 1
             self.progress = CallProgress()
@@ -216,6 +219,7 @@ class _Writer:
         await self._end(services.finish_answer, finished=finished)
 
     async def _fail(self, error: llm.ModelError) -> None:
+        await self.made.save(self.plan)  # what was handed out before the fault was paid for
         cut_short = bool(self.recording.text) and error.code in ("connection", "timeout", "protocol")
         await self._end(services.fail_answer, error=error, status="interrupted" if cut_short else "failed")
         logger.warning(

@@ -58,6 +58,11 @@ class MadeFiles:
             case llm.Container(container_id=container_id):
                 self._containers[container_id] = None
 
+    def forget(self) -> None:
+        """Forget what a call has made that is not saved yet."""
+        for store in (self.calls, self._pictures, self._cited, self._containers):
+            store.clear()
+
     async def save(self, plan: AnswerPlan) -> None:
         """Put everything that the call has made into storage, or mark it failed with the reason."""
         if not self._pictures and not self._containers:

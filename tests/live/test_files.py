@@ -280,3 +280,26 @@ def test_an_answer_that_is_stopped_while_files_are_saved_keeps_its_text_and_says
 
     assert rows == [("stopped", "Done.")]
     assert Attachment.objects.get().state == "failed"
+
+
+def test_what_was_handed_out_before_a_fault_is_kept(openai: FakeOpenAI) -> None:
+    openai.script(
+        [{"text": "one two three", "image": {}, "fail": {"code": "server_error", "message": "x"}, "after": 2}]
+    )
+    answer = begin()
+    write(answer)
+
+    assert answer.status in ("failed", "interrupted")
+    assert [file.state for file in Attachment.objects.all()] == ["ready"]
+
+
+def test_a_response_that_is_resumed_after_a_cut_makes_its_files_once(openai: FakeOpenAI, settings: Settings) -> None:
+    settings.OPENAI_BACKGROUND = True
+    first = {"before": "Calculating now.", "create_file": {"name": "a.csv", "content": "a,b"}, "image": {}}
+    openai.script([first | {"then": {"text": "Here it is, all of it.", "cut": "reset", "after": 3}}])
+    answer = begin()
+    write(answer)
+
+    assert (answer.status, answer.text[-22:]) == ("completed", "Here it is, all of it.")
+    assert answer.text.count("Here") == 1
+    assert sorted(file.name for file in Attachment.objects.all()) == ["a.csv", "image-1.png"]
