@@ -1,4 +1,4 @@
-"""The ASGI application that gunicorn serves. Static files are answered before Django sees the request."""
+"""The ASGI application that gunicorn serves: a limit on bodies, then static files, then Django."""
 
 import os
 
@@ -11,12 +11,19 @@ from django.conf import settings  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
+from chatapp.body_limit import MEGABYTE, BodyLimit  # noqa: E402
+
 django_application = get_asgi_application()
-application = ServeStaticASGI(
+with_static_files = ServeStaticASGI(
     django_application,
     root=settings.STATIC_ROOT,
     prefix=settings.STATIC_URL,
     immutable_file_test=r"^.+\.[0-9a-f]{12}\..+$",
     allow_all_origins=False,  # the default lets every site read them
     add_headers_function=lambda headers, path, url: headers.add_header("X-Content-Type-Options", "nosniff"),
+)
+application = BodyLimit(
+    with_static_files,
+    files_bytes=(settings.MAX_FILES_PER_MESSAGE * settings.MAX_FILE_MEGABYTES + 10) * MEGABYTE,
+    other_bytes=2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE,  # just above it Django's own page says what is wrong
 )

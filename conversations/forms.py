@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 
-from conversations.models import Assistant
+from conversations.models import Assistant, Attachment
 from conversations.services import Refused
 
 if TYPE_CHECKING:
@@ -21,6 +24,31 @@ class TextField(forms.Field):
 
     def to_python(self, value: Any) -> str:
         return "" if value is None else str(value).replace("\r\n", "\n")
+
+
+class IdsField(forms.Field):
+    """Ids of rows, as many as were sent. Whose they are is for the service to see."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> list[UUID]:
+        try:
+            return [UUID(text) for text in value or ()]
+        except ValueError:
+            raise forms.ValidationError(STALE_PAGE) from None
+
+
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.Field):
+    """Files of a form that was sent without scripts. What they are is for the service to judge."""
+
+    widget = FilesInput
+
+    def to_python(self, value: Any) -> list[UploadedFile[Any]]:
+        return list(value or ())
 
 
 class ServiceForm(forms.Form):
@@ -52,6 +80,23 @@ class ComposerForm(ServiceForm):
 
     prompt = TextField(required=False)
     client_token = forms.UUIDField(error_messages={"required": STALE_PAGE, "invalid": STALE_PAGE})
+    attachments = IdsField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["files"] = FilesField(required=False)  # as an attribute it would hide those of the request
+        self.kept: Sequence[Attachment] = ()
+        """Files of a refused message, which the composer goes on showing."""
+
+    def clean_files(self) -> list[UploadedFile[Any]]:
+        """Refuse too many before any of them is stored."""
+        files: list[UploadedFile[Any]] = self.cleaned_data["files"]
+        count = len(files) + len(self.cleaned_data.get("attachments", ()))
+        if files and count > settings.MAX_FILES_PER_MESSAGE:
+            raise forms.ValidationError(
+                f"You attached {count} files; one message can carry {settings.MAX_FILES_PER_MESSAGE}. Choose fewer."
+            )
+        return files
 
     def next_token(self) -> str:
         """Return the token of the composer to draw: a used one must not come back, it may belong to another text."""

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from conversations.models import Conversation, Generation, Message
+from conversations.models import Attachment, Conversation, Generation, Message
 from conversations.rendering import render, render_prompt, split_blocks
 from conversations.usage import Usage, usage_of, usage_of_conversation
 
@@ -39,6 +41,9 @@ class MessageView:
     is_latest: bool
     usage: Usage | None
     call: Generation | None
+    attachments: Sequence[Attachment]
+    """What people attached to a prompt, and the files that came with an answer."""
+    opens_files: bool
 
     @property
     def is_prompt(self) -> bool:
@@ -57,6 +62,23 @@ class MessageView:
     def can_retry(self) -> bool:
         """Whether to offer another try: on the last answer only, as a try further up would leave what follows."""
         return self.is_latest and not self.is_prompt and self.message.status in _RETRYABLE
+
+    @property
+    def pictures(self) -> list[Attachment]:
+        """The files that are shown in small."""
+        return [file for file in self.attachments if self.opens_files and _is_ready(file) and file.is_image]
+
+    @property
+    def files(self) -> list[Attachment]:
+        """The files that are named."""
+        pictures = self.pictures
+        return [file for file in self.attachments if file not in pictures]
+
+    @property
+    def awaits_files(self) -> bool:
+        """Whether the answer has ended and a file of it is being fetched once more."""
+        pending = Attachment.State.PENDING
+        return not self.message.is_running and any(file.state == pending for file in self.attachments)
 
     @property
     def omitted(self) -> int:
@@ -79,14 +101,18 @@ class MessageView:
         return call.finished_at - call.started_at if call and call.finished_at and call.started_at else None
 
 
-def message_context(messages: Sequence[Message]) -> list[MessageView]:
-    """Return what `_message.html` needs for each message.
+def message_context(messages: Sequence[Message], *, opens_files: bool = True) -> list[MessageView]:
+    """Return what `_message.html` needs for each message. A reader who is not the owner cannot open its files.
 
-    Each message's `conversation` must be loaded already, as `Conversation.path` does; then it takes one query, and
+    Each message's `conversation` must be loaded already, as `Conversation.path` does; then it takes two queries, and
     one more where an answer is being written. Answers that nobody has begun to write have nothing to tell.
     """
-    calls = _calls([message.pk for message in messages if message.role == Message.Role.ASSISTANT and message.has_begun])
-    return [_view(message, calls.get(message.pk, [])) for message in messages]
+    begun = [message for message in messages if message.role == Message.Role.USER or message.has_begun]
+    calls = _calls([message.pk for message in begun if message.role == Message.Role.ASSISTANT])
+    attachments = _attachments([message.pk for message in begun])
+    return [
+        _view(message, calls.get(message.pk, []), attachments.get(message.pk, []), opens_files) for message in messages
+    ]
 
 
 def render_message(message: Message, user: User, *, problem: str = "") -> str:
@@ -124,18 +150,19 @@ def unseen(path: Sequence[Message], last_seen: UUID | None) -> Sequence[Message]
     return path[seen:] if seen else None
 
 
-def _view(message: Message, calls: list[Generation]) -> MessageView:
+def _view(message: Message, calls: list[Generation], attachments: list[Attachment], opens_files: bool) -> MessageView:
     html, open_html, offset = SafeString(""), SafeString(""), 0
     if message.role == Message.Role.USER:
         html = render_prompt(message.text)
     elif not message.is_running:
-        html = render(message.text)
+        ready = filter(_is_ready, attachments if opens_files else ())
+        html = render(message.text, {file.name: reverse("conversations:attachment", args=[file.pk]) for file in ready})
     elif message.has_begun and (blocks := split_blocks(message.text_so_far())):
         html = SafeString("".join(block.html for block in blocks[:-1]))
         open_html, offset = blocks[-1].html, blocks[-1].start
     is_latest = message.conversation.current_leaf_id == message.pk
     usage, latest = (usage_of(calls), calls[-1]) if calls else (None, None)
-    return MessageView(message, html, open_html, offset, is_latest, usage, latest)
+    return MessageView(message, html, open_html, offset, is_latest, usage, latest, attachments, opens_files)
 
 
 def _calls(answers: list[UUID]) -> dict[UUID, list[Generation]]:
@@ -147,3 +174,26 @@ def _calls(answers: list[UUID]) -> dict[UUID, list[Generation]]:
             if call.message_id is not None:
                 found.setdefault(call.message_id, []).append(call)
     return found
+
+
+def _is_ready(file: Attachment) -> bool:
+    return file.state == Attachment.State.READY
+
+
+def _attachments(messages: list[UUID]) -> dict[UUID, list[Attachment]]:
+    """The files of each message, in the order in which they came."""
+    found: dict[UUID, list[Attachment]] = {}
+    if messages:
+        for attachment in Attachment.objects.filter(message_id__in=messages).exclude(state=Attachment.State.DELETED):
+            if attachment.message_id is not None:
+                found.setdefault(attachment.message_id, []).append(attachment)
+    return found
+
+
+def _addresses(attachments: list[Attachment]) -> dict[str, str]:
+    """Where the files that an answer links to in the provider's container can be had from us, by name."""
+    return {
+        attachment.name: reverse("conversations:attachment", args=[attachment.pk])
+        for attachment in attachments
+        if attachment.state == Attachment.State.READY
+    }

@@ -2,8 +2,9 @@
 
 from django.urls import path
 
+from conversations.live.download import download, thumbnail
 from conversations.live.stream import stream
-from conversations.views import conversations, health, messages
+from conversations.views import attachments, conversations, health, messages
 
 app_name = "conversations"
 urlpatterns = [
@@ -17,6 +18,11 @@ urlpatterns = [
     path("messages/<uuid:message_id>/stream/", stream, name="stream"),
     path("messages/<uuid:pk>/stop/", messages.stop, name="stop"),
     path("messages/<uuid:pk>/retry/", messages.retry, name="retry"),
+    path("attachments/", attachments.attach, name="attach"),
+    path("attachments/<uuid:pk>/", download, name="attachment"),
+    path("attachments/<uuid:pk>/thumbnail/", thumbnail, name="thumbnail"),
+    path("attachments/<uuid:pk>/remove/", attachments.remove, name="attachment_remove"),
+    path("attachments/<uuid:pk>/retry/", attachments.retry, name="attachment_retry"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

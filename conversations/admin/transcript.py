@@ -39,7 +39,7 @@ def read_transcript(conversation: Conversation) -> list[Entry]:
     while waiting:
         ordered.append(waiting.pop())
         waiting.extend(_versions(children[ordered[-1][0].pk]))
-    views = message_context([message for message, _, _ in ordered])
+    views = message_context([message for message, _, _ in ordered], opens_files=False)
     return [
         Entry(view, version, versions, view.message.pk in shown)
         for view, (_, version, versions) in zip(views, ordered, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from pathlib import PurePosixPath
 
 from django import template
 from django.utils import timezone
@@ -19,6 +20,9 @@ _ICONS = {
     "menu": "M4 7h16M4 12h16M4 17h16",
     "fold": "M4 5h16v14H4zM9 5v14",
     "close": "M6 6l12 12M18 6L6 18",
+    "attach": "M20 11.5l-8.2 8.2a5 5 0 0 1-7-7l8.5-8.6a3.4 3.4 0 0 1 4.8 4.8l-8.3 8.3a1.7 1.7 0 0 1-2.4-2.4l7.6-7.6",
+    "file": "M6 3h8l4 4v14H6zM14 3v4h4",
+    "image": "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 9h.01",
     "send": "M12 19V5M6 11l6-6 6 6",
     "stop": "M7 7h10v10H7z",
     "copy": "M9 9h11v11H9zM5 15H4V4h11v1",
@@ -74,6 +78,29 @@ def duration(span: datetime.timedelta | None) -> str:
 def money(amount: Decimal) -> str:
     """Write US dollars."""
     return write_money(amount)
+
+
+@register.filter
+def file_size(size: int | None) -> str:
+    """Write how large a file is: 512 B, 14 KB, 1.2 MB, of a thousand each, as the limits count."""
+    if size is None:
+        return ""
+    if size < 1000:
+        return f"{size} B"
+    for power, unit in ((1, "KB"), (2, "MB"), (3, "GB")):
+        amount = size / 1000**power
+        if amount < 9.95 and unit != "KB":
+            return f"{amount:.1f} {unit}"
+        if amount < 999.5:
+            return f"{amount:.0f} {unit}"
+    return f"{size / 1000**3:,.0f} GB"
+
+
+@register.filter
+def file_kind(name: str) -> str:
+    """Write the type of a file by the end of its name: PDF, XLSX; "File" where that tells nothing."""
+    ending = PurePosixPath(name).suffix[1:]
+    return ending.upper() if ending.isascii() and ending.isalnum() and len(ending) <= 6 else "File"
 
 
 @register.filter

@@ -13,6 +13,7 @@ from conversations.models import Message
 from conversations.presentation import render_heading
 from conversations.services import Refused, rename_conversation, start_conversation
 from conversations.views.access import SignedInRequest, go_to, see_other, signed_in
+from conversations.views.attachments import keep_files, take_files
 from conversations.views.pages import address_of, detail_page, get_conversation, list_page, offered_assistants
 
 
@@ -28,7 +29,7 @@ def index(request: SignedInRequest) -> HttpResponse:
 def conversation_list(request: SignedInRequest) -> HttpResponse:
     """The history, and the first message of a new conversation."""
     offers = offered_assistants(request)
-    form = StartForm(request.user, request.POST or None, initial=offers.beginning)
+    form = StartForm(request.user, request.POST or None, request.FILES or None, initial=offers.beginning)
     if request.method == "POST" and form.is_valid():
         try:
             answer = _start(request, form)
@@ -36,6 +37,7 @@ def conversation_list(request: SignedInRequest) -> HttpResponse:
             form.refuse(refused)
         else:
             return go_to(request, address_of(answer.conversation))
+    keep_files(request, form)
     template = "conversations/_composer.html" if request.htmx else "conversations/list.html"
     return render(request, template, list_page(request, form, offers), status=form.status)
 
@@ -80,5 +82,9 @@ def rename(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def _start(request: SignedInRequest, form: StartForm) -> Message:
     data = form.cleaned_data
     return start_conversation(
-        owner=request.user, assistant=data["assistant"], prompt=data["prompt"], client_token=data["client_token"]
+        owner=request.user,
+        assistant=data["assistant"],
+        prompt=data["prompt"],
+        client_token=data["client_token"],
+        attachment_ids=take_files(request, form),
     )

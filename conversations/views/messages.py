@@ -14,6 +14,7 @@ from conversations.models import Conversation, Message
 from conversations.presentation import message_context, render_heading, render_message, unseen
 from conversations.services import Refused, retry_answer, send_message, settle_stalled, stop_answer
 from conversations.views.access import SignedInRequest, see_other, signed_in
+from conversations.views.attachments import keep_files, take_files
 from conversations.views.pages import address_of, composer_context, detail_page, get_conversation
 
 
@@ -21,7 +22,7 @@ from conversations.views.pages import address_of, composer_context, detail_page,
 @signed_in
 def send(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Say something in a conversation."""
-    form = PromptForm(request.POST)
+    form = PromptForm(request.POST, request.FILES)
     if form.is_valid():
         try:
             answer = _say(request, pk, form)
@@ -30,6 +31,7 @@ def send(request: SignedInRequest, pk: UUID) -> HttpResponse:
         else:
             return _sent(request, answer, form) if request.htmx else see_other(address_of(answer.conversation))
     conversation = get_conversation(request, pk)
+    keep_files(request, form)
     if request.htmx:
         context = composer_context(conversation, form)
         return render(request, "conversations/_composer.html", context, status=form.status)
@@ -84,7 +86,11 @@ def _say(request: SignedInRequest, pk: UUID, form: PromptForm) -> Message:
     data = form.cleaned_data
     try:
         return send_message(
-            owner=request.user, conversation_id=pk, prompt=data["prompt"], client_token=data["client_token"]
+            owner=request.user,
+            conversation_id=pk,
+            prompt=data["prompt"],
+            client_token=data["client_token"],
+            attachment_ids=take_files(request, form),
         )
     except Conversation.DoesNotExist:
         raise Http404 from None

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from conversations.files import ACCEPT
 from conversations.forms import PromptForm, StartForm
 from conversations.models import Assistant, Conversation, LanguageModel
 from conversations.presentation import message_context
@@ -42,6 +43,23 @@ class Offers:
     def is_local(self) -> bool:
         """Whether nothing but a local model answers."""
         return bool(self.offers) and all(offer.model and offer.model.is_local for offer in self.offers)
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    """What may be attached, for people and for the script that checks before it uploads."""
+
+    count: int
+    megabytes: int
+    accept: str = ACCEPT
+
+    @classmethod
+    def of_settings(cls) -> FileLimits:
+        return cls(settings.MAX_FILES_PER_MESSAGE, settings.MAX_FILE_MEGABYTES)
+
+    @property
+    def bytes(self) -> int:
+        return self.megabytes * 1_000_000
 
 
 def get_conversation(request: SignedInRequest, pk: UUID) -> Conversation:
@@ -77,6 +95,7 @@ def list_page(request: SignedInRequest, form: StartForm, offers: Offers) -> dict
         "chosen": form.typed("assistant"),
         "offers": offers.offers,
         "is_local": offers.is_local,
+        "file_limits": FileLimits.of_settings(),
         "send_to": reverse("conversations:list"),
     }
 
@@ -112,6 +131,7 @@ def composer_context(conversation: Conversation, form: PromptForm) -> dict[str, 
         "form": form,
         "leaf": conversation.current_leaf_id or "",
         "send_to": reverse("conversations:send", args=[conversation.pk]),
+        "file_limits": FileLimits.of_settings(),
         "max_prompt_chars": settings.MAX_PROMPT_CHARS,
     }
 
