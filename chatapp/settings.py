@@ -181,6 +181,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT") or VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
+# Every upload has a path, whatever its size: its checks run in a process of their own.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 MAX_FILE_MEGABYTES = env.whole_number("MAX_FILE_MEGABYTES", 45, minimum=1, maximum=500)
 MAX_FILES_PER_MESSAGE = env.whole_number("MAX_FILES_PER_MESSAGE", 10, minimum=1, maximum=50)
 MAX_STORED_MEGABYTES = env.whole_number("MAX_STORED_MEGABYTES", 5_000, minimum=1, maximum=10_000_000)  # of one person
