@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
@@ -127,7 +128,7 @@ def _delete_later(attachment: Attachment) -> None:
 def _reserve(owner: User, facts: FileFacts) -> Attachment:
     """Make the row of a file on its way into storage. The lock on the person makes parallel uploads take turns."""
     with transaction.atomic():
-        type(owner)._default_manager.select_for_update(no_key=True).get(pk=owner.pk)
+        get_user_model().objects.select_for_update(no_key=True).get(pk=owner.pk)
         kept = Attachment.objects.filter(owner=owner)
         stored = kept.aggregate(total=Sum("size"))["total"] or 0
         if stored + facts.size > settings.MAX_STORED_MEGABYTES * MEGABYTE:
