@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -64,11 +65,12 @@ class LocalFiles:
         """Yield every file, and what a process that was killed in the middle of writing left."""
         root = Path(self._storage.location)
         with _telling("listing", PREFIX):
-            for path in sorted((root / PREFIX).rglob("*")):
-                if path.is_file():
-                    found = path.stat()
-                    modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
-                    yield StoredObject(path.relative_to(root).as_posix(), found.st_size, modified_at)
+            for folder, _, names in (root / PREFIX).walk(on_error=_raise_unless_missing):
+                for path in (folder / name for name in sorted(names)):
+                    with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                        found = path.stat()
+                        modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
+                        yield StoredObject(path.relative_to(root).as_posix(), found.st_size, modified_at)
 
     def signed_url(self, key: str, *, disposition: str, content_type: str) -> None:
         """Return None: only this application reads its folder."""
@@ -103,6 +105,12 @@ def _telling(what: str, key: str) -> Iterator[None]:
         raise ObjectMissing(f"{what} {key}: there is none") from error
     except OSError as error:
         raise StorageProblem(f"{what} {key}: {type(error).__name__}") from error
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    """Let a folder that cannot be read be told; one that is not there holds no files."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _make_durable(folder: Path) -> None:

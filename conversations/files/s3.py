@@ -48,8 +48,6 @@ class BucketFiles:
 
     def open(self, key: str, start: int, end: int | None) -> Reader:
         """Ask for an object from byte `start` up to, not including, `end`."""
-        if end is not None and end <= start:
-            return io.BytesIO()
         return _Download(self._client, self.bucket, key, start, end)
 
     def size_of(self, key: str) -> int | None:
@@ -134,6 +132,8 @@ class _Download:
         self._body.close()
 
     def _ask(self) -> Any:
+        if self._end is not None and self._position >= self._end:
+            return io.BytesIO()
         wanted: dict[str, str] = dict(self._version)
         if self._position or self._end is not None:
             wanted["Range"] = f"bytes={self._position}-{'' if self._end is None else self._end - 1}"
@@ -144,6 +144,9 @@ class _Download:
                 if error.response["Error"]["Code"] == "InvalidRange":  # from its end on there is nothing
                     return io.BytesIO()
                 raise
+        if "Range" in wanted and not answer.get("ContentRange"):
+            answer["Body"].close()
+            raise StorageProblem(f"reading {self._key}: a part was asked for, and the whole came")
         self._version = {"IfMatch": answer["ETag"]}
         return answer["Body"]
 

@@ -30,6 +30,7 @@ class Fault:
     cut_request: int | None = None  # bytes of the request's body after which the connection is cut
     cut_answer: int | None = None  # the same of the answer's; with 0 not even its head comes through
     flip: int | None = None  # the byte that is changed: of the request's body with PUT, otherwise of the answer's
+    whole: bool = False  # the request for a part of an object is answered with all of it
     pause: float = 0.0  # seconds before each chunk of the answer, its head included
 
 
@@ -48,6 +49,7 @@ class FaultyProxy:
         self.seen: list[tuple[str, str]] = []  # method and path of every request
         self.headers: set[str] = set()  # names of every request's headers, in small letters
         self.sent = 0  # bytes of bodies given to the application
+        self.busy = 0  # requests that are being served
 
         class Handler(_Handler):
             proxy = self
@@ -81,6 +83,10 @@ class FaultyProxy:
         """How many requests of a method came."""
         return sum(1 for seen, _ in self.seen if seen == method)
 
+    def note_busy(self, change: int) -> None:
+        with self._lock:
+            self.busy += change
+
     def next_fault(self, method: str, path: str) -> Fault | None:
         """Note a request and return what goes wrong with it."""
         with self._lock:
@@ -100,6 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
     proxy: FaultyProxy
 
     def _pass(self) -> None:
+        self.proxy.note_busy(+1)
         self.proxy.headers.update(name.lower() for name in self.headers)
         fault = self.proxy.next_fault(self.command, self.path)
         try:
@@ -111,6 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._relay(fault or Fault())
         except (_Cut, OSError):
             self.close_connection = True
+        finally:
+            self.proxy.note_busy(-1)
 
     do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _pass
 
@@ -129,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
-                if name.lower() != "expect":
+                if name.lower() not in ("expect", "range" if fault.whole else ""):
                     connection.putheader(name, value)
             connection.endheaders()
             flip = fault.flip if is_put else None

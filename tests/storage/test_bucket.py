@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 from pytest_django import Settings
 
@@ -71,6 +72,29 @@ def test_both_checksum_modes_work(
     assert storage.read(key) == CONTENT
     sent = any(name.startswith("x-amz-checksum") for name in proxy.headers)
     assert sent == (mode == "when_supported")
+
+
+def test_the_client_gives_up_in_bounded_time(bucket: str, settings: Settings) -> None:
+    config = settings.AWS_S3_CLIENT_CONFIG
+    assert (config.connect_timeout, config.read_timeout) == (5, 30)
+    assert config.retries == {"mode": "standard", "total_max_attempts": 4}
+    assert (config.request_checksum_calculation, config.response_checksum_validation) == ("when_supported",) * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_S3_CHECKSUM", "never"),
+        ("AWS_S3_CHECKSUM", "WHEN_REQUIRED"),
+        ("AWS_S3_PUBLIC_ENDPOINT_URL", "files.example.org"),
+        ("AWS_S3_PUBLIC_ENDPOINT_URL", "s3://files"),
+    ],
+)
+def test_p11_nonsense_is_refused_by_name(
+    s3: FakeS3, bucket: str, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match=rf"^{name} .*\.$"):
+        use_bucket(settings, monkeypatch, s3.environment(bucket) | {name: value})
 
 
 def test_a_wrong_secret_is_refused(

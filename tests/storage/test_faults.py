@@ -161,6 +161,17 @@ def test_s5_a_download_never_goes_on_with_another_object(s3: FakeS3, proxy: Faul
     asyncio.run(check())
 
 
+def test_s5_a_server_that_gives_the_whole_for_a_part_is_not_believed(proxy: FaultyProxy, put: Put) -> None:
+    key = put(CONTENT)
+    proxy.fail(Fault("GET", whole=True))
+
+    async def take() -> bytes:
+        return b"".join([chunk async for chunk in storage.open_stream(key, start=10, end=20)])
+
+    with pytest.raises(storage.StorageProblem):
+        asyncio.run(take())
+
+
 def test_a_file_that_cannot_be_proven_is_removed(s3: FakeS3, proxy: FaultyProxy, put: Put, impatient: None) -> None:
     proxy.fail(Fault("GET"))
     with pytest.raises(storage.StorageProblem):

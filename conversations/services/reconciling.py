@@ -1,0 +1,119 @@
+"""Comparing the record with storage: which files are on one side alone, and what can be done about them."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from conversations.files import storage
+from conversations.models import Attachment
+from conversations.services.attachments import delete_file
+from conversations.services.jobs import DELETE_FILE_TASK
+
+
+class Kind(enum.StrEnum):
+    MISSING = "missing"  # ready on record, and there is no object
+    DAMAGED = "damaged"  # ready on record, and the object has another size
+    UNDELETED = "undeleted"  # marked as deleted, and no job will delete it
+    ELSEWHERE = "elsewhere"  # ready in another bucket than the one in use: nothing can be said
+    ORPHAN = "orphan"  # an object that no row names
+
+
+_FAILURES = {
+    Kind.MISSING: "Storage has lost this file. What it held cannot be shown any more.",
+    Kind.DAMAGED: "Storage holds this file with another size than it had. It is damaged and not given out.",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One file on which record and storage do not agree; an orphan has no row."""
+
+    kind: Kind
+    key: str
+    detail: str
+    attachment_id: UUID | None = None
+
+
+def find_differences(*, hours: int = 24) -> Iterator[Difference]:
+    """Yield what differs, each looked at once more after the comparison, so that what is just happening is no finding.
+
+    Objects younger than `hours` are left out: their row may be on its way. Raises StorageProblem when storage cannot
+    be asked; nothing is then known to be missing.
+    """
+    started_at, bucket = timezone.now(), storage.bucket()
+    before = started_at - datetime.timedelta(hours=hours)
+    sizes: dict[str, int] = {}
+    old: set[str] = set()
+    for found in storage.list_keys():
+        sizes[found.key] = found.size
+        if found.modified_at < before:
+            old.add(found.key)
+    ready = Attachment.objects.filter(state=Attachment.State.READY, ready_at__lt=started_at)
+    for attachment in ready.only("bucket", "key", "size", "state").iterator(chunk_size=2000):
+        if attachment.bucket != bucket:
+            yield _about(attachment, Kind.ELSEWHERE, "is in another bucket than the one in use")
+        elif sizes.get(attachment.key) != attachment.size:
+            yield from _look_again(attachment)
+    yield from _undeleted(bucket)
+    named = set(Attachment.objects.values_list("key", flat=True).iterator(chunk_size=2000))
+    for key in sorted(old - named):
+        if storage.size_of(key) is not None:
+            yield Difference(Kind.ORPHAN, key, f"has {sizes[key]} bytes and no row")
+
+
+def repair(*, difference: Difference) -> bool:
+    """Settle one difference and return whether it is settled. Raises StorageProblem, to be tried again.
+
+    A row whose file is missing or damaged becomes failed, which the person sees. An orphan is deleted, unless a row
+    names it by now. A file that is marked as deleted loses its object first and its row second.
+    """
+    if difference.attachment_id is None:
+        if not Attachment.objects.filter(key=difference.key).exists():
+            storage.delete(difference.key)
+    elif difference.kind is Kind.UNDELETED:
+        delete_file(attachment_id=difference.attachment_id)
+    elif difference.kind in _FAILURES:
+        ready = Attachment.objects.filter(pk=difference.attachment_id, state=Attachment.State.READY)
+        ready.update(state=Attachment.State.FAILED, failure=_FAILURES[difference.kind])
+    else:
+        return False
+    return True
+
+
+def seems_lost() -> bool:
+    """Tell whether storage holds nothing although the record does: rather the wrong bucket than all files gone."""
+    has_ready = Attachment.objects.filter(state=Attachment.State.READY, bucket=storage.bucket()).exists()
+    return has_ready and next(storage.list_keys(), None) is None
+
+
+def _look_again(attachment: Attachment) -> Iterator[Difference]:
+    """Yield what is wrong with a file, if it still is: it may have been deleted since."""
+    size = storage.size_of(attachment.key)
+    if (
+        size == attachment.size
+        or not Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.READY).exists()
+    ):
+        return
+    if size is None:
+        yield _about(attachment, Kind.MISSING, f"has {attachment.size} bytes on record and no object")
+    else:
+        yield _about(attachment, Kind.DAMAGED, f"has {attachment.size} bytes on record and {size} in storage")
+
+
+def _undeleted(bucket: str) -> Iterator[Difference]:
+    open_jobs = ProcrastinateJob.objects.filter(task_name=DELETE_FILE_TASK, status__in=["todo", "doing"])
+    coming = {str(job["attachment_id"]) for job in open_jobs.values_list("args", flat=True)}
+    for attachment in Attachment.objects.filter(state=Attachment.State.DELETED, bucket=bucket).iterator():
+        if str(attachment.pk) not in coming:
+            yield _about(attachment, Kind.UNDELETED, "is marked as deleted, and no job is left to delete it")
+
+
+def _about(attachment: Attachment, kind: Kind, detail: str) -> Difference:
+    return Difference(kind, attachment.key, detail, attachment.pk)
