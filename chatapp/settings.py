@@ -172,6 +172,7 @@ ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
 OPENAI_API_KEY = env.text("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.http_url("OPENAI_BASE_URL")
 OPENAI_BACKGROUND = env.flag("OPENAI_BACKGROUND")
+OPENAI_IMAGE_MODEL = env.text("OPENAI_IMAGE_MODEL", "gpt-image-2.6-sunburst")
 DEFAULT_MODEL = env.text("DEFAULT_MODEL", "gpt-4o")
 MAX_PROMPT_CHARS = env.whole_number("MAX_PROMPT_CHARS", 100_000, minimum=1, maximum=1_000_000)
 

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from conversations.models import Attachment, Conversation, Generation, Message
@@ -188,12 +187,3 @@ def _attachments(messages: list[UUID]) -> dict[UUID, list[Attachment]]:
             if attachment.message_id is not None:
                 found.setdefault(attachment.message_id, []).append(attachment)
     return found
-
-
-def _addresses(attachments: list[Attachment]) -> dict[str, str]:
-    """Where the files that an answer links to in the provider's container can be had from us, by name."""
-    return {
-        attachment.name: reverse("conversations:attachment", args=[attachment.pk])
-        for attachment in attachments
-        if attachment.state == Attachment.State.READY
-    }

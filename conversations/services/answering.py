@@ -155,7 +155,7 @@ def end_message(message: Message, status: Message.Status, text: str) -> None:
     message.save(update_fields=["status", "text", "activity", "finished_at", "error_code", "error_text"])
     message.chunks.all().delete()
     # What is still on its way now comes too late, unless somebody asks for it again.
-    message.attachments.filter(state=Attachment.State.PENDING).update(
+    Attachment.objects.filter(message=message, state=Attachment.State.PENDING).update(
         state=Attachment.State.FAILED, failure="The answer ended before this file was saved."
     )
     notify_watchers()

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message
+from conversations.models import Assistant, Attachment, Conversation, Generation, LanguageModel, Message
 from tests.admin.record import make_answer, make_conversation, make_prompt
 from tests.factories import make_assistant, make_model, make_user
 
@@ -62,7 +62,11 @@ def test_x14_hostile_text_is_inert_on_every_page(client: Client, superuser: User
     )  # fmt: skip
     data = {"name": text, "position": "0", "parameters": "{}", "suggested_prompts": "[]"}
     client.post(reverse("admin:conversations_assistant_change", args=[assistant.pk]), data)
-    rows = (model, assistant, owner, conversation, failed, Generation.objects.get())
+    file = Attachment.objects.create(
+        owner=owner, message=failed, origin="model", state="failed", key="k", name=text, content_type=text[:100],
+        failure=text, container_id=text, container_file_id=text,
+    )  # fmt: skip
+    rows = (model, assistant, owner, conversation, failed, Generation.objects.get(), file)
     pages = ["/admin/", *(f"/admin/{row._meta.app_label}/{row._meta.model_name}/" for row in rows)]
     pages += [
         f"{base}{row.pk}/{page}/" for base, row in zip(pages[1:], rows, strict=True) for page in ("change", "history")
@@ -85,4 +89,4 @@ def test_all_kinds_of_rows_are_looked_at() -> None:
     from django.contrib import admin
 
     ours = {model for model in admin.site._registry if model.__module__.startswith(("conversations", "accounts"))}
-    assert ours == {LanguageModel, Assistant, User, Conversation, Message, Generation}
+    assert ours == {LanguageModel, Assistant, User, Conversation, Message, Generation, Attachment}

@@ -6,10 +6,10 @@ import datetime
 import hashlib
 import io
 import json
+import threading
 import uuid
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -18,12 +18,22 @@ from pytest_django import Settings
 
 from conversations.files import storage
 from conversations.live import made_files, sent_files
+from conversations.live.database import in_database
+from conversations.llm import close_clients
 from conversations.models import Attachment, Generation, Message
-from conversations.services import Refused, find_pending_file, receive_file, retry_file, start_conversation
+from conversations.services import (
+    Refused,
+    find_pending_file,
+    receive_file,
+    retry_file,
+    start_conversation,
+    stop_answer,
+)
 from conversations.services.jobs import FETCH_FILE_TASK
 from tests.factories import make_assistant, make_model, make_user, token
+from tests.fakes.folder import FilesFolder
 from tests.fakes.process import FakeOpenAI
-from tests.live.running import ask, writing
+from tests.live.running import ask, until, writing
 from tests.services.calls import jobs, sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,11 +41,10 @@ ALL_TOOLS = ["code_interpreter", "image_generation", "create_file"]
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(transactional_db: None, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def files(transactional_db: None, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FilesFolder:
     sql("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "files"}}
-    settings.STORAGES = settings.STORAGES | {"default": backend}
-    monkeypatch.setattr(made_files, "RETRY_PAUSES", (0.01, 0.01, 0.01, 0.01))
+    monkeypatch.setattr(made_files, "RETRY_PAUSES", (0.2,) * 4)
+    return FilesFolder(settings, tmp_path)
 
 
 def begin(*files: tuple[str, bytes], folder: Path | None = None) -> Message:
@@ -209,18 +218,14 @@ def test_u23_a_file_that_is_too_large_is_given_up(openai: FakeOpenAI, settings: 
     assert list(storage.list_keys()) == []
 
 
-def test_s2_storage_that_is_away_for_a_while_is_waited_for(openai: FakeOpenAI) -> None:
+def test_s2_storage_that_is_away_for_a_while_is_waited_for(openai: FakeOpenAI, files: FilesFolder) -> None:
     openai.script([{"text": "Done.", "image": {}}])
     answer = begin()
-    real, failures = storage.put, [storage.StorageProblem("away")] * 2
-
-    def put(*arguments: Any, **named: Any) -> None:
-        if failures:
-            raise failures.pop()
-        real(*arguments, **named)
-
-    with mock.patch.object(storage, "put", put):
-        write(answer)
+    files.take_away()
+    back = threading.Timer(1.0, files.give_back)
+    back.start()
+    write(answer)
+    back.join()
 
     assert answer.status == "completed"
     assert Attachment.objects.get().state == "ready"
@@ -228,12 +233,13 @@ def test_s2_storage_that_is_away_for_a_while_is_waited_for(openai: FakeOpenAI) -
 
 
 def test_s2_storage_that_stays_away_fails_the_file_not_the_answer_and_it_can_be_fetched_later(
-    openai: FakeOpenAI,
+    openai: FakeOpenAI, files: FilesFolder
 ) -> None:
     openai.script([{"text": "Done.", "code_interpreter": {"files": [{"name": "result.csv"}]}, "image": {}}])
     answer = begin()
-    with mock.patch.object(storage, "put", side_effect=storage.StorageProblem("away")):
-        write(answer)
+    files.take_away()
+    write(answer)
+    files.give_back()
     image, result = Attachment.objects.order_by("name")
 
     assert (answer.status, answer.text) == ("completed", "Done.")
@@ -247,8 +253,6 @@ def test_s2_storage_that_stays_away_fails_the_file_not_the_answer_and_it_can_be_
     assert pending is not None
 
     async def again() -> None:
-        from conversations.llm import close_clients
-
         await made_files.fetch(pending)
         await close_clients()
 
@@ -259,23 +263,19 @@ def test_s2_storage_that_stays_away_fails_the_file_not_the_answer_and_it_can_be_
 
 
 def test_an_answer_that_is_stopped_while_files_are_saved_keeps_its_text_and_says_what_is_missing(
-    openai: FakeOpenAI,
+    openai: FakeOpenAI, files: FilesFolder
 ) -> None:
-    from conversations.services import stop_answer
-
     openai.script([{"text": "Done.", "image": {}}])
     answer = begin()
-
-    def put(*_arguments: Any, **_named: Any) -> None:
-        stop_answer(message=answer)
-        raise storage.StorageProblem("away")
+    files.take_away()
 
     async def run() -> None:
         async with writing(answer) as task:
+            await until(lambda: Attachment.objects.filter(state="pending").exists())
+            await in_database(stop_answer, message=answer)
             await asyncio.wait([task], timeout=20)
 
-    with mock.patch.object(storage, "put", put):
-        asyncio.run(run())
+    asyncio.run(run())
     rows = ask("SELECT status, text FROM conversations_message WHERE id = %s", answer.pk)
 
     assert rows == [("stopped", "Done.")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import uuid
 from pathlib import Path
-from unittest import mock
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
@@ -25,16 +26,16 @@ from conversations.services import (
 )
 from conversations.services.jobs import ANSWER_TASK
 from tests.factories import make_assistant, make_model, make_user, token
-from tests.services.calls import jobs, sql
+from tests.fakes.folder import FilesFolder
+from tests.services.calls import jobs
 
 pytestmark = pytest.mark.django_db
 TEXT = b"shelf,count\nA1,118\n"
 
 
 @pytest.fixture(autouse=True)
-def _own_files(settings: Settings, tmp_path: Path) -> None:
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "files"}}
-    settings.STORAGES = settings.STORAGES | {"default": backend}
+def files(settings: Settings, tmp_path: Path) -> FilesFolder:
+    return FilesFolder(settings, tmp_path)
 
 
 def receive(owner: User, folder: Path, name: str = "count.csv", data: bytes = TEXT) -> Attachment:
@@ -66,9 +67,9 @@ def test_a_file_is_ready_once_storage_holds_it(tmp_path: Path) -> None:
     assert "hlung" not in file.key
 
 
-def test_s1_a_storage_that_is_away_leaves_neither_row_nor_object(tmp_path: Path) -> None:
-    with mock.patch.object(storage, "put", side_effect=storage.StorageProblem("away")):
-        refusal = refused(lambda: receive(make_user(), tmp_path))
+def test_s1_a_storage_that_is_away_leaves_neither_row_nor_object(tmp_path: Path, files: FilesFolder) -> None:
+    files.take_away()
+    refusal = refused(lambda: receive(make_user(), tmp_path))
 
     assert refusal.code == Refusal.FILE
     assert "Try again" in refusal.message
@@ -164,15 +165,17 @@ def test_a_model_that_cannot_read_files_is_not_given_one(tmp_path: Path) -> None
     assert not Conversation.objects.exists()
 
 
-def test_s9_a_file_taken_back_goes_object_first_and_row_second(tmp_path: Path) -> None:
+def test_s9_a_file_taken_back_goes_object_first_and_row_second(tmp_path: Path, files: FilesFolder) -> None:
     file = receive(make_user(), tmp_path)
     remove_attachment(attachment=file)
     assert Attachment.objects.get().state == "deleted"
     assert not Attachment.objects.visible_to(file.owner).exists()
 
-    with mock.patch.object(storage, "delete", side_effect=storage.StorageProblem("away")), pytest.raises(Exception):  # noqa: B017
+    files.take_away()
+    with pytest.raises(storage.StorageProblem):
         delete_file(attachment_id=file.pk)
     assert Attachment.objects.exists()
+    files.give_back()
     delete_file(attachment_id=file.pk)
 
     assert not Attachment.objects.exists()
@@ -184,10 +187,8 @@ def test_uploads_that_no_message_took_go_after_a_day(tmp_path: Path) -> None:
     owner = make_user()
     forgotten, waiting, sent = (receive(owner, tmp_path) for _ in range(3))
     ask(owner, sent.pk)
-    sql(
-        "UPDATE conversations_attachment SET created_at = now() - interval '25 hours' WHERE id = ANY(%s)",
-        [forgotten.pk, sent.pk],
-    )
+    old = timezone.now() - datetime.timedelta(hours=25)
+    Attachment.objects.filter(pk__in=[forgotten.pk, sent.pk]).update(created_at=old)
 
     assert purge_unsent() == 1
     assert {file.pk: file.state for file in Attachment.objects.all()} == {

@@ -92,7 +92,7 @@ def test_production_never_imports_tests() -> None:
 HOMES = {
     "openai": ("conversations.llm", "bench"),
     "boto3": (),
-    "botocore": (),
+    "botocore": ("conversations.files.s3", "chatapp.settings"),
     "cmarkgfm": ("conversations.rendering",),
     "nh3": ("conversations.rendering",),
     "httpx": (),
@@ -122,7 +122,13 @@ def test_the_seam_to_the_model_knows_no_table_and_one_kind_of_setting() -> None:
         assert not [name for name in names if name.startswith("django.db")], module.path
 
 
-ASYNC = ("conversations.live", "conversations.llm", "conversations.tasks", "conversations.views.health")
+ASYNC = (
+    "conversations.live",
+    "conversations.llm",
+    "conversations.tasks",
+    "conversations.views.health",
+    "conversations.files.streaming",
+)
 
 
 def test_async_code_stays_where_it_is_meant_to_be() -> None:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import openpyxl
+import openpyxl  # type: ignore[import-untyped]
 import pypdf
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.fakes.faulty_proxy import Fault, FaultyProxy
 from tests.fakes.process import FakeOpenAI
@@ -77,14 +77,14 @@ def place(request: pytest.FixtureRequest) -> Place:
     return found
 
 
-def three_files() -> list[dict[str, Any]]:
+def three_files() -> list[FilePayload]:
     picture, document, sheet = io.BytesIO(), io.BytesIO(), io.BytesIO()
     Image.effect_noise((640, 480), 60).save(picture, "png")
     writer = pypdf.PdfWriter()
     writer.add_blank_page(200, 200)
     writer.write(document)
     workbook = openpyxl.Workbook()
-    workbook.active.append(["shelf", "count"])  # type: ignore[union-attr]
+    workbook.active.append(["shelf", "count"])
     workbook.save(sheet)
     office = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return [
@@ -94,7 +94,7 @@ def three_files() -> list[dict[str, Any]]:
     ]
 
 
-def attach(page: Page, files: list[dict[str, Any]]) -> None:
+def attach(page: Page, files: list[FilePayload]) -> None:
     page.wait_for_load_state()
     page.locator("#files").set_input_files(files)
 

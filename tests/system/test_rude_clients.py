@@ -37,7 +37,8 @@ def test_p9_a_thousand_cancelled_requests_show_nobody_another_persons_words(site
         conversation, answer = browser.begin(f"{word} " + marker(text=f"{word} " * 40, delay_ms=100))
         people.append((browser.session_key, word, [f"/conversations/{conversation}/", f"/messages/{answer}/stream/"]))
     words = {word for _, word, _ in people}
-    completed, foreign = 0, []
+    completed = 0
+    foreign: list[str] = []
 
     async def rude(session: aiohttp.ClientSession, key: str, word: str, path: str, patience: float) -> None:
         nonlocal completed
