@@ -68,11 +68,12 @@ async def fetch_file(attachment_id: str) -> None:
         await fetch(attachment)
 
 
-@app.periodic(cron="17 * * * *")
-@app.task(queue=ANSWER_QUEUE, queueing_lock="purge_unsent_files")
-async def purge_unsent_files(timestamp: int) -> None:
-    """Remove uploads that no message took within a day."""
+@app.periodic(cron="* * * * *")
+@app.task(queue=ANSWER_QUEUE, queueing_lock="settle_files", priority=-2)
+async def settle_files(timestamp: int) -> None:
+    """Remove uploads that no message took within a day, and give up files whose worker died."""
     await in_database(services.purge_unsent)
+    await in_database(services.settle_lost_files)
 
 
 @app.periodic(cron="* * * * * */10")

@@ -213,5 +213,11 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddIndex(
+            model_name="attachment",
+            index=models.Index(
+                condition=models.Q(("state", "pending")), fields=["created_at"], name="attachment_pending"
+            ),
+        ),
         migrations.RunPython(tell_what_gpt_4o_can_do, migrations.RunPython.noop),
     ]

@@ -106,6 +106,7 @@ class Attachment(models.Model):
         indexes = [
             models.Index(fields=["owner", "state"], name="attachment_by_owner"),
             models.Index(fields=["created_at"], condition=Q(message__isnull=True), name="attachment_unsent"),
+            models.Index(fields=["created_at"], condition=Q(state="pending"), name="attachment_pending"),
         ]
 
     def __str__(self) -> str:

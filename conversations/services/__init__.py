@@ -17,7 +17,14 @@ from conversations.services.attachments import (
     remove_attachment,
 )
 from conversations.services.calls import CallProgress
-from conversations.services.made_files import fail_file, find_pending_file, plan_file, retry_file, save_made_file
+from conversations.services.made_files import (
+    fail_file,
+    find_pending_file,
+    plan_file,
+    retry_file,
+    save_made_file,
+    settle_lost_files,
+)
 from conversations.services.opening import PlannedFile
 from conversations.services.refusals import Refusal, Refused
 from conversations.services.rescue import settle, settle_stalled
@@ -61,6 +68,7 @@ __all__ = [
     "save_made_file",
     "send_message",
     "settle",
+    "settle_lost_files",
     "settle_stalled",
     "start_conversation",
     "stop_answer",

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from conversations.files import FileProblem, clean_name, inspect_file, storage
@@ -16,8 +16,23 @@ from conversations.services import jobs
 from conversations.services.answering import AnswerPlan
 from conversations.services.attachments import MEGABYTE, mark_ready
 from conversations.services.refusals import Refusal, Refused
+from conversations.services.rescue import HEARTBEAT_SECONDS
 
 logger = logging.getLogger(__name__)
+
+LOST = "The server stopped while it fetched this file."
+_FAIL_LOST = """
+UPDATE conversations_attachment AS file SET state = 'failed', failure = %(reason)s
+FROM conversations_message AS message
+WHERE message.id = file.message_id AND file.state = 'pending' AND message.status NOT IN ('queued', 'streaming')
+AND NOT EXISTS (
+    SELECT FROM procrastinate_jobs AS job LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
+    WHERE job.task_name = %(task)s AND job.args->>'attachment_id' = file.id::text AND (
+        job.status = 'todo'
+        OR job.status = 'doing' AND worker.last_heartbeat > now() - make_interval(secs => %(heartbeat)s)
+    )
+)
+"""
 
 
 def plan_file(*, plan: AnswerPlan, name: str, container_id: str = "", container_file_id: str = "") -> Attachment | None:
@@ -82,6 +97,13 @@ def retry_file(*, attachment: Attachment) -> None:
             raise Refused(Refusal.FILE, "This file cannot be fetched again. Ask for the answer once more instead.")
         jobs.defer_fetch_file(attachment.pk)
     attachment.refresh_from_db()
+
+
+def settle_lost_files() -> int:
+    """Fail the files of ended answers that nobody fetches any more, since the worker died; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FAIL_LOST, {"task": jobs.FETCH_FILE_TASK, "reason": LOST, "heartbeat": HEARTBEAT_SECONDS})
+        return cursor.rowcount
 
 
 def find_pending_file(*, attachment_id: UUID) -> Attachment | None:

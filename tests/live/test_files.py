@@ -26,6 +26,7 @@ from conversations.services import (
     find_pending_file,
     receive_file,
     retry_file,
+    settle_lost_files,
     start_conversation,
     stop_answer,
 )
@@ -271,7 +272,7 @@ def test_an_answer_that_is_stopped_while_files_are_saved_keeps_its_text_and_says
 
     async def run() -> None:
         async with writing(answer) as task:
-            await until(lambda: Attachment.objects.filter(state="pending").exists())
+            await until(lambda: Attachment.objects.filter(state="pending").exists() and answer.chunks.exists())
             await in_database(stop_answer, message=answer)
             await asyncio.wait([task], timeout=20)
 
@@ -303,3 +304,17 @@ def test_a_response_that_is_resumed_after_a_cut_makes_its_files_once(openai: Fak
     assert (answer.status, answer.text[-22:]) == ("completed", "Here it is, all of it.")
     assert answer.text.count("Here") == 1
     assert sorted(file.name for file in Attachment.objects.all()) == ["a.csv", "image-1.png"]
+
+
+def test_a_file_whose_worker_died_while_it_fetched_it_is_given_up(openai: FakeOpenAI) -> None:
+    openai.script([{"text": "Done.", "code_interpreter": {"expired": True, "files": [{"name": "result.csv"}]}}])
+    answer = begin()
+    write(answer)
+    file = Attachment.objects.get()
+    retry_file(attachment=file)
+    assert settle_lost_files() == 0
+    sql("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = %s", FETCH_FILE_TASK)
+
+    assert settle_lost_files() == 1
+    file.refresh_from_db()
+    assert (file.state, file.can_retry) == ("failed", True)
