@@ -1,11 +1,22 @@
 """Rows for tests, with a default for everything."""
 
+import base64
+import hashlib
+import io
 import itertools
 import uuid
 from typing import Any
 
+from django.utils import timezone
+
 from accounts.models import User
-from conversations.models import Assistant, LanguageModel, ModelPrice
+from conversations.files import storage
+from conversations.models import Assistant, Attachment, LanguageModel, Message, ModelPrice
+
+# The smallest picture there is: one pixel.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 _count = itertools.count(1)
 
@@ -34,6 +45,21 @@ def make_assistant(**fields: Any) -> Assistant:
     number = next(_count)
     fields = {"slug": f"assistant-{number}", "name": f"Assistant {number}", "instructions": "Answer briefly."} | fields
     return Assistant.objects.create(**fields)
+
+
+def make_file(
+    owner: User, *, message: Message | None = None, data: bytes | None = PNG, name: str = "dot.png", **fields: Any
+) -> Attachment:
+    """A file in storage; without `data`, one that could not be kept."""
+    key = storage.new_key()
+    fields = {"content_type": "image/png", "origin": "user", "state": "failed", "failure": "It was gone."} | fields
+    if data is not None:
+        sha256 = hashlib.sha256(data).hexdigest()
+        storage.put(key, io.BytesIO(data), size=len(data), sha256=sha256, content_type=fields["content_type"])
+        fields |= {"state": "ready", "failure": "", "size": len(data), "sha256": sha256, "ready_at": timezone.now()}
+    return Attachment.objects.create(
+        owner=owner, message=message, bucket=storage.bucket(), key=key, name=name, **fields
+    )
 
 
 def token() -> uuid.UUID:

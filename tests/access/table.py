@@ -30,6 +30,8 @@ SHOWN = Outcome(200)
 FORBIDDEN = Outcome(403)
 NOT_FOUND = Outcome(404)
 NOT_ALLOWED = Outcome(405)
+UNUSABLE = Outcome(422)
+REMOVED = Outcome(204, writes=True)
 SIGN_IN = Outcome(302, "/accounts/login/")
 SIGN_IN_STREAM = Outcome(401)
 TO_LIST = Outcome(302, "/conversations/")
@@ -91,12 +93,17 @@ PAGES: dict[str, Row] = {
     "conversations:message": read(owner(SHOWN)),
     "conversations:stop": {"POST": owner(SENT)},
     "conversations:retry": {"POST": owner(SENT)},
+    "conversations:attach": {"POST": members(UNUSABLE)},  # the form of these tests brings no file
+    "conversations:attachment_remove": {"POST": owner(REMOVED)},
+    "conversations:attachment_retry": {"POST": owner(SENT)},
     "conversations:healthz": read(everybody(SHOWN)),
     "conversations:readyz": read(everybody(SHOWN)),
 }
 
 STREAMS: dict[str, Row] = {
     "conversations:stream": {"GET": owner(SHOWN, SIGN_IN_STREAM)},
+    "conversations:attachment": read(owner(SHOWN)),
+    "conversations:thumbnail": read(owner(SHOWN)),
 }
 
 _SIGN_IN_PAGE = members(TO_LIST, SHOWN)
@@ -174,6 +181,7 @@ OFFICE: dict[str, dict[str, Row]] = {
     "catalogue": _catalogue("languagemodel") | _catalogue("assistant"),
     "conversations": _record("conversations_conversation", REVIEWERS),
     "messages": _record("conversations_message", REVIEWERS),
+    "files": _record("conversations_attachment", REVIEWERS),
     "model calls": _record("conversations_generation", REVIEWERS),
     "jobs": _record("procrastinate_procrastinatejob", ADMINISTRATORS),
 }

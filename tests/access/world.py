@@ -14,10 +14,10 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
 from accounts.models import User
-from conversations.models import Assistant, Conversation, Generation, Message
+from conversations.models import Assistant, Attachment, Conversation, Generation, Message
 from conversations.services import start_conversation, stop_answer
 from tests.access.routes import fill
-from tests.factories import make_assistant, make_model, make_user, token
+from tests.factories import make_assistant, make_file, make_model, make_user, token
 
 PASSWORD = "a-fair-password-17"
 SECRET = "the colour of that umbrella"
@@ -29,13 +29,25 @@ class Belongings:
 
     ended: Message
     running: Message
+    picture: Attachment
+    """Sent with the prompt."""
+    unsent: Attachment
+    lost: Attachment
+    """A file of the answer that could not be kept."""
 
     @classmethod
     def of(cls, owner: User, assistant: Assistant, prompt: str = SECRET) -> Belongings:
         ended, running = (
             start_conversation(owner=owner, assistant=assistant, prompt=prompt, client_token=token()) for _ in range(2)
         )
-        return cls(stop_answer(message=ended), running)
+        ended = stop_answer(message=ended)
+        return cls(
+            ended,
+            running,
+            picture=make_file(owner, message=ended.parent),
+            unsent=make_file(owner),
+            lost=make_file(owner, message=ended, data=None, container_file_id="cfile_1"),
+        )
 
     @property
     def conversation(self) -> Conversation:
@@ -60,6 +72,10 @@ class Belongings:
             "retry": of_message,
             "stop": of_running,
             "stream": of_running,
+            "attachment": {"pk": self.picture.pk},
+            "thumbnail": {"pk": self.picture.pk},
+            "attachment_remove": {"pk": self.unsent.pk},
+            "attachment_retry": {"pk": self.lost.pk},
         }
 
 
@@ -145,6 +161,7 @@ class World:
             "conversation": self.belongings.conversation,
             "generation": call,
             "message": answer,
+            "attachment": self.belongings.picture,
         }
         kind = [*pattern.split("/"), "", ""][2]
         row = call.job_id if kind == "procrastinatejob" and call else getattr(rows.get(kind), "pk", None)
