@@ -5,7 +5,7 @@ from conversations.files.names import clean_name, shown
 from conversations.files.problems import FileProblem
 from conversations.text import clean_text
 
-MAX_CHARACTERS = 2_000_000
+MAX_CHARACTERS = 1_000_000
 _WRITTEN = "text, Markdown, CSV, JSON, source code, .xlsx (from CSV or JSON rows) and .docx (from Markdown)"
 
 

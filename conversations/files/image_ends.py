@@ -10,6 +10,7 @@ MORE_THAN_IMAGE = "holds more than an image. Save the image anew and attach that
 STILL_ONLY = "is animated. Only still images can be attached."
 _PADDING = 64  # bytes of zeros or line ends that a careless program may leave behind
 _MAX_BLOCKS = 200_000
+_MAX_PIECES = 1_000_000  # of the blocks of a GIF; each has up to 255 bytes
 
 
 def check(file: BinaryIO, content_type: str, size: int) -> None:
@@ -56,7 +57,7 @@ def _end_of_gif(file: BinaryIO) -> int:
     """GIF89a, appendix A: blocks up to the trailer; a second image makes it animated."""
     flags = file.read(13)[10]
     file.seek(_colours(flags), 1)
-    images = 0
+    images = pieces = 0
     for _ in range(_MAX_BLOCKS):
         match file.read(1):
             case b"\x3b":
@@ -73,6 +74,9 @@ def _end_of_gif(file: BinaryIO) -> int:
                 raise Unfit(UNREADABLE)
         while length := file.read(1)[0]:
             file.seek(length, 1)
+            pieces += 1
+            if pieces > _MAX_PIECES:
+                raise Unfit(UNREADABLE)
     raise Unfit(UNREADABLE)
 
 

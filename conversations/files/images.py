@@ -14,6 +14,7 @@ from conversations.files.problems import FileProblem, Unfit
 from conversations.files.sniffing import HEAD, sniff
 
 _EXTENSIONS = {kind.label: extension for extension, kind in KINDS.items() if kind.category == "image"}
+_SHOWABLE = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
 def image_for_model(data: bytes | Path) -> tuple[str, bytes]:
@@ -21,24 +22,27 @@ def image_for_model(data: bytes | Path) -> tuple[str, bytes]:
 
     What cameras note beside the pixels, the place among it, is gone. Raises FileProblem.
     """
-    outcome = _draw("for_model", data)
-    return str(outcome.facts["content_type"]), outcome.body
+    return _draw("for_model", data)
 
 
 def thumbnail(data: bytes | Path) -> bytes:
     """Return an image as a WEBP of at most 480 pixels a side, upright and without metadata. Raises FileProblem."""
-    return _draw("thumbnail", data).body
+    return _draw("thumbnail", data)[1]
 
 
-def _draw(operation: sandbox.Operation, data: bytes | Path) -> sandbox.Outcome:
+def _draw(operation: sandbox.Operation, data: bytes | Path) -> tuple[str, bytes]:
     with _opened(data) as file:
         extension = _EXTENSIONS.get(sniff(file.read(HEAD)))
         if extension is None:
             raise FileProblem("The file is not an image that can be shown.")
         try:
-            return sandbox.run(operation, extension, file)
+            body = sandbox.run(operation, extension, file).body
         except Unfit as problem:
             raise FileProblem(f"The image {problem}") from problem
+    made = _EXTENSIONS.get(sniff(body[:HEAD]), "")
+    if not made or KINDS[made].content_type not in _SHOWABLE:
+        raise FileProblem(f"The image {sandbox.UNREADABLE}")
+    return KINDS[made].content_type, body
 
 
 @contextmanager

@@ -54,9 +54,7 @@ def _check_size(name: str, size: int, max_bytes: int) -> None:
     if size == 0:
         raise FileProblem(f"{shown(name)} is empty.")
     if size > max_bytes:
-        raise FileProblem(
-            f"{shown(name)} is too large: it has {size / 1e6:,.1f} MB, and a file may have {max_bytes / 1e6:,.4g} MB."
-        )
+        raise FileProblem(f"{shown(name)} is larger than {max_bytes / 1e6:,.4g} MB, the most that a file may have.")
 
 
 def _recognise(file: BinaryIO, name: str) -> tuple[str, tuple[int | None, int | None]]:
@@ -67,4 +65,7 @@ def _recognise(file: BinaryIO, name: str) -> tuple[str, tuple[int | None, int | 
     facts = sandbox.run("inspect", extension_of(name), file).facts
     if kind.category != "image":
         return kind.content_type, (None, None)
-    return kind.content_type, (int(facts["width"]), int(facts["height"]))
+    width, height = facts.get("width"), facts.get("height")
+    if not isinstance(width, int) or not isinstance(height, int) or not 0 < width * height < 10**9:
+        raise Unfit(sandbox.UNREADABLE)
+    return kind.content_type, (width, height)

@@ -11,27 +11,38 @@ import json
 import resource
 import signal
 import sys
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from conversations.files.kinds import KINDS, Category
 from conversations.files.problems import Unfit
 from conversations.files.sandbox import TOO_MUCH, UNREADABLE, WALL_SECONDS
 
-CPU_SECONDS = 5
 _MEGABYTE = 1024 * 1024
-# Bytes of address space. Images are held as pixels, JSON as objects; parts of Office files pass by in small pieces.
-MEMORY: dict[Category, int] = {
-    "image": 512 * _MEGABYTE,
-    "pdf": 384 * _MEGABYTE,
-    "office": 192 * _MEGABYTE,
-    "text": 512 * _MEGABYTE,
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may take."""
+
+    cpu_seconds: int
+    memory: int  # bytes of address space
+
+
+# Pixels are held whole, and JSON as objects; the parts of Office files pass by in small pieces.
+INSPECTING: dict[Category, Limits] = {
+    "image": Limits(3, 384 * _MEGABYTE),
+    "pdf": Limits(3, 256 * _MEGABYTE),
+    "office": Limits(3, 192 * _MEGABYTE),
+    "text": Limits(3, 384 * _MEGABYTE),
 }
+REDRAWING = Limits(10, 512 * _MEGABYTE)  # of what was inspected before
 
 
 def main() -> None:
     """Read, judge and print. The limits stand before the first byte is read."""
     operation, extension = sys.argv[1:]
-    limit_resources(MEMORY[KINDS[extension].category])
+    limit_resources(INSPECTING[KINDS[extension].category] if operation == "inspect" else REDRAWING)
     file, output = sys.stdin.buffer, sys.stdout.buffer
     facts: dict[str, int | str] = {}
     body = b""
@@ -39,7 +50,7 @@ def main() -> None:
         if operation == "inspect":
             facts = inspect(extension, file)
         else:
-            facts, body = redraw(operation, extension, file)
+            body = redraw(operation, extension, file)
     except Unfit as problem:
         facts = {"unfit": str(problem)}
     except (MemoryError, RecursionError) as problem:
@@ -73,21 +84,20 @@ def inspect(extension: str, file: BinaryIO) -> dict[str, int | str]:
     return {}
 
 
-def redraw(operation: str, extension: str, file: BinaryIO) -> tuple[dict[str, int | str], bytes]:
+def redraw(operation: str, extension: str, file: BinaryIO) -> bytes:
     """Make an image for the model, or a thumbnail."""
     from conversations.files import raster
 
-    kind = KINDS[extension]
-    content_type, body = raster.thumbnail(file, kind) if operation == "thumbnail" else raster.for_model(file, kind)
-    return {"content_type": content_type}, body
+    draw = raster.thumbnail if operation == "thumbnail" else raster.for_model
+    return draw(file, KINDS[extension])
 
 
-def limit_resources(memory: int) -> None:
+def limit_resources(limits: Limits) -> None:
     """Give up what reading one file does not need. A hard limit that is lower already stays."""
     signal.alarm(WALL_SECONDS)  # should the parent be gone, which would have ended this process
     for what, value in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_AS, limits.memory),
+        (resource.RLIMIT_CPU, limits.cpu_seconds),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, 32),
         (resource.RLIMIT_NPROC, 0),  # no further process or thread (Linux does not hold root to it)

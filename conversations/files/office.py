@@ -18,8 +18,7 @@ from conversations.files.sniffing import HEAD, OLD_OFFICE, ZIP, sniff
 MAX_MEMBERS = 10_000
 MAX_DIRECTORY = 4_000_000  # bytes
 MAX_UNPACKED = 300_000_000
-MAX_RATIO = 200  # unpacked to packed, of a member above a megabyte; real tables reach some 50
-MAX_DEPTH = 2_000  # elements within elements
+MAX_RATIO = 100  # unpacked to packed, above a megabyte; real tables reach some 30
 _CHUNK = 65_536
 _TYPES = "[Content_Types].xml"
 _END = struct.Struct("<4s4H2LH")  # APPNOTE.TXT, 4.3.16: the end of central directory record
@@ -38,7 +37,7 @@ def inspect(file: BinaryIO, kind: Kind) -> None:
         raise Unfit(f"is named like {kind.label} but holds {found or 'something else'}. Give it its right extension.")
     _check_end(file, size)
     with zipfile.ZipFile(file) as archive:
-        _check_members(archive)
+        _check_members(archive, size)
         _check_type(archive, kind)
         for member in archive.infolist():
             _read_through(archive, member)
@@ -57,14 +56,15 @@ def _check_end(file: BinaryIO, size: int) -> None:
         raise Unfit(_ODD)
 
 
-def _check_members(archive: zipfile.ZipFile) -> None:
+def _check_members(archive: zipfile.ZipFile, size: int) -> None:
     """Judge what the directory says: how many parts, how large, how they are named. Nothing is unpacked here."""
     members = archive.infolist()
     names = {member.filename for member in members}
-    if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED:
+    unpacked = sum(member.file_size for member in members)
+    if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED or _is_inflated(unpacked, size):
         raise Unfit(_BOMB)
     for member in members:
-        if member.file_size > 1_000_000 and member.file_size > MAX_RATIO * max(member.compress_size, 1):
+        if _is_inflated(member.file_size, member.compress_size):
             raise Unfit(_BOMB)
         if member.flag_bits & 1:
             raise Unfit("is protected by a password. Save it without one and attach that.")
@@ -79,6 +79,10 @@ def _check_members(archive: zipfile.ZipFile) -> None:
             raise Unfit(_ODD)
     if len(names) != len(members) or min(member.header_offset for member in members) != 0:
         raise Unfit(_ODD)
+
+
+def _is_inflated(unpacked: int, packed: int) -> bool:
+    return unpacked > 1_000_000 and unpacked > MAX_RATIO * packed
 
 
 def _check_type(archive: zipfile.ZipFile, kind: Kind) -> None:
@@ -109,7 +113,8 @@ def _check_type(archive: zipfile.ZipFile, kind: Kind) -> None:
 
 def _read_through(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     """Unpack a part to its end, which proves its checksum, and parse it where it is XML."""
-    parser = _parser() if member.filename.endswith((".xml", ".rels")) else None
+    is_xml = member.filename.endswith((".xml", ".rels")) and member.file_size > 0
+    parser = _parser() if is_xml else None
     with archive.open(member) as part:
         while chunk := part.read(_CHUNK):
             if parser:

@@ -16,7 +16,7 @@ MODEL_SIDE = 2048  # pixels
 THUMBNAIL_SIDE = 480
 MAX_SIDE = 30_000
 # A pixel takes four bytes, of a WEBP up to sixteen while it is decoded; a JPEG is decoded at a smaller size.
-MAX_PIXELS = {"image/png": 40_000_000, "image/gif": 40_000_000, "image/webp": 20_000_000, "image/jpeg": 120_000_000}
+MAX_PIXELS = {"image/png": 40_000_000, "image/gif": 40_000_000, "image/webp": 12_000_000, "image/jpeg": 120_000_000}
 MAX_PNG = 4_000_000  # bytes; a photo in a PNG goes to the model as JPEG
 
 _WEBP = WebPImagePlugin.WebPImageFile.format  # which Pillow would not know of without this import
@@ -44,19 +44,19 @@ def inspect(file: BinaryIO, kind: Kind) -> tuple[int, int]:
     return (height, width) if _orientation(image) >= _SIDEWAYS else (width, height)
 
 
-def for_model(file: BinaryIO, kind: Kind) -> tuple[str, bytes]:
+def for_model(file: BinaryIO, kind: Kind) -> bytes:
     """Return the image with at most 2048 pixels a side as JPEG or PNG, upright, without metadata."""
     image = _shrunk(file, kind, MODEL_SIDE)
     if kind.content_type in ("image/png", "image/gif") or image.mode == "RGBA":
         drawn = _saved(image, "PNG")
         if len(drawn) <= MAX_PNG:
-            return "image/png", drawn
-    return "image/jpeg", _saved(_on_white(image), "JPEG", quality=88)
+            return drawn
+    return _saved(_on_white(image), "JPEG", quality=88)
 
 
-def thumbnail(file: BinaryIO, kind: Kind) -> tuple[str, bytes]:
+def thumbnail(file: BinaryIO, kind: Kind) -> bytes:
     """Return the image with at most 480 pixels a side as WEBP, upright, without metadata."""
-    return "image/webp", _saved(_shrunk(file, kind, THUMBNAIL_SIDE), "WEBP", quality=80)
+    return _saved(_shrunk(file, kind, THUMBNAIL_SIDE), "WEBP", quality=80)
 
 
 def _require_kind(file: BinaryIO, kind: Kind) -> None:

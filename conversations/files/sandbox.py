@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 class Outcome:
     """What the other process found, and the bytes that it made."""
 
-    facts: dict[str, int | str]
+    facts: dict[str, object]  # as unproven as the file: whoever broke the process could have written them
     body: bytes
 
 
@@ -52,7 +52,7 @@ def run(operation: Operation, extension: str, file: BinaryIO) -> Outcome:
         raise Unfit(BUSY)
     try:
         file.seek(0)
-        status, output = _start_and_read([*_COMMAND, operation, extension], file)
+        status, output = start_and_read([*_COMMAND, operation, extension], file)
     except OSError as problem:
         logger.exception("No inspection could be started")
         raise Unfit(BUSY) from problem
@@ -64,8 +64,11 @@ def run(operation: Operation, extension: str, file: BinaryIO) -> Outcome:
     return _outcome(extension, output)
 
 
-def _start_and_read(command: list[str], file: BinaryIO) -> tuple[int, bytes]:
-    """Run it to its end or its limit; return its exit status, below 0 where a signal ended it, and what it printed."""
+def start_and_read(command: list[str], file: BinaryIO, *, seconds: float = WALL_SECONDS) -> tuple[int, bytes]:
+    """Run a command to its end or its limits; return its exit status, below 0 where a signal ended it, and its output.
+
+    Its whole session is killed when it takes longer or prints more than it may.
+    """
     process = subprocess.Popen(  # noqa: S603  # a fixed command, with an extension that is known
         command,
         stdin=file,
@@ -76,14 +79,14 @@ def _start_and_read(command: list[str], file: BinaryIO) -> tuple[int, bytes]:
         start_new_session=True,
         bufsize=0,
     )
-    deadline = time.monotonic() + WALL_SECONDS
+    deadline = time.monotonic() + seconds
     output = bytearray()
     with process:
         try:
-            # Its output ends when it does. Popen.wait with a time limit would sleep up to 50 ms too long.
-            while len(output) <= MAX_OUTPUT and (chunk := _read(process, deadline - time.monotonic())):
+            # The output ends when the process does; Popen.wait with a time limit would sleep up to 50 ms too long.
+            while len(output) <= MAX_OUTPUT and (chunk := _read(process, deadline)):
                 output += chunk
-            process.wait(max(0.0, deadline - time.monotonic()) if len(output) <= MAX_OUTPUT else 0)
+            process.wait(0 if len(output) > MAX_OUTPUT else max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             pass
         finally:
@@ -92,13 +95,13 @@ def _start_and_read(command: list[str], file: BinaryIO) -> tuple[int, bytes]:
     return process.returncode, bytes(output)
 
 
-def _read(process: subprocess.Popen[bytes], seconds: float) -> bytes:
+def _read(process: subprocess.Popen[bytes], deadline: float) -> bytes:
     """Return what it prints next, or nothing where its output is at an end. Raises TimeoutExpired."""
     if process.stdout is None:
         return b""
     poll = select.poll()  # takes any file number, as select does not
     poll.register(process.stdout, select.POLLIN)
-    if seconds <= 0 or not poll.poll(seconds * 1000):
+    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
         raise subprocess.TimeoutExpired(process.args, WALL_SECONDS)
     return os.read(process.stdout.fileno(), _CHUNK)
 
@@ -110,6 +113,8 @@ def _outcome(extension: str, output: bytes) -> Outcome:
         facts = json.loads(line)
     except ValueError as problem:
         raise Unfit(UNREADABLE) from problem
+    if not isinstance(facts, dict):
+        raise Unfit(UNREADABLE)
     if "cause" in facts:
         logger.warning("The inspection of a %s file met %s", extension, str(facts["cause"])[:50])
     if "unfit" in facts:

@@ -16,9 +16,8 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet  # type: ignore[im
 from conversations.files.problems import FileProblem
 from conversations.files.tables import is_formula, number_in, read_rows
 
-MAX_CELLS = 500_000
+MAX_CELLS = 200_000  # of a sheet: about two seconds
 MAX_COLUMNS = 16_384  # Excel specifications and limits
-MAX_ROWS = 1_048_576
 MAX_CELL = 32_767  # characters
 _MAX_WIDTH = 60
 _BOLD = Font(bold=True)
@@ -110,7 +109,7 @@ def _free_title(name: str, taken: Iterable[str]) -> str:
 
 def _check_size(rows: Rows) -> None:
     columns = max(map(len, rows), default=0)
-    if len(rows) > MAX_ROWS or columns > MAX_COLUMNS or sum(map(len, rows)) > MAX_CELLS:
+    if columns > MAX_COLUMNS or max(len(rows), sum(map(len, rows))) > MAX_CELLS:
         raise FileProblem(f"The table is too large: an .xlsx can be written with at most {MAX_CELLS:,} cells.")
 
 
@@ -135,6 +134,8 @@ def _fill(sheet: WriteOnlyWorksheet, rows: Rows) -> None:
 def _cell(sheet: WriteOnlyWorksheet, value: Value) -> WriteOnlyCell:
     if not isinstance(value, str):
         return WriteOnlyCell(sheet, value)
+    if not value:
+        return WriteOnlyCell(sheet, None)
     text = ILLEGAL_CHARACTERS_RE.sub("", value)[:MAX_CELL]
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"  # openpyxl takes a string that begins with = for a formula, and #N/A for an error

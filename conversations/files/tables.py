@@ -4,12 +4,15 @@ import csv
 import io
 import re
 
+from conversations.files.problems import FileProblem
+
 _DELIMITERS = ",;\t|"
 # A whole number of up to 15 digits or a decimal one, as a spreadsheet keeps it; "007" and "+49 30" are text.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?")
-_SIGNED = re.compile(r"[+-][0-9]+(?:[.,][0-9]+)*%?")
-# OWASP, "CSV Injection": what begins a formula, also where another delimiter than ours would begin a cell.
-_FORMULA = re.compile(r"^\s*[=+\-@\t\r]|(?<=[,;\t|])\s*[=@]")
+# Signed numbers and numbers of telephones: digits and what stands between them compute nothing that could harm.
+_SIGNED = r"[+-][0-9][0-9 ()/.,-]{0,40}%?"
+# OWASP, "CSV Injection": white space or quotation marks, then what begins a formula; also after another delimiter.
+_FORMULA = re.compile(rf'(?:^|(?<=[,;\t|\r\n]))(?:[^\S\t\r\n]|")*+(?=[=@]|(?!{_SIGNED}(?:[;,\t|\r\n]|$))[+-]\S)')
 
 
 def read_rows(content: str) -> list[list[str]]:
@@ -32,18 +35,18 @@ def number_in(cell: str) -> int | float | None:
 
 def is_formula(cell: str) -> bool:
     """Whether a spreadsheet that opens this as CSV might compute it. A signed number is none."""
-    return bool(_FORMULA.search(cell)) and not _SIGNED.fullmatch(cell.strip())
+    return bool(_FORMULA.search(cell))
 
 
 def defuse(content: str) -> str:
     """Return a CSV in which every cell stays text that could be a formula; as it is where there is none such.
 
-    Such a cell gets an apostrophe before what would begin the formula.
+    Such a cell gets an apostrophe before what would begin the formula. Raises FileProblem where it is no CSV.
     """
     try:
         rows = read_rows(content)
-    except csv.Error:  # a cell beyond the module's limit, say: taken line by line, each of which is a cell then
-        rows = [[line] for line in content.splitlines()]
+    except csv.Error as problem:
+        raise FileProblem(f"The content cannot be read as CSV: {problem}.") from problem
     if not any(is_formula(cell) for row in rows for cell in row):
         return content
     output = io.StringIO(newline="")
@@ -53,4 +56,4 @@ def defuse(content: str) -> str:
 
 
 def _defused(cell: str) -> str:
-    return _FORMULA.sub(lambda found: f"'{found[0]}", cell) if is_formula(cell) else cell
+    return _FORMULA.sub(lambda found: f"{found[0]}'", cell)
