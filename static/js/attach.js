@@ -36,7 +36,7 @@
     const most = Number(list().dataset.megabytes);
     if (ending && !accepted.includes(ending)) return `Files of type ${ending} cannot be attached.`;
     if (!file.size) return "The file is empty.";
-    if (file.size > most * MEGABYTE) return `It has ${size(file.size)}; a file may have ${most} MB.`;
+    if (file.size > most * MEGABYTE) return `It is larger than ${most} MB, the most that a file may have.`;
     return "";
   }
 
