@@ -1,4 +1,4 @@
-// Files for a message: chosen, dropped or pasted; uploaded two at a time; sent when all of them are in.
+// Files for a message: uploaded two at a time, each with its chip; the message goes when all of them are in.
 (() => {
   const AT_ONCE = 2;
   const MEGABYTE = 1_000_000;
@@ -42,7 +42,7 @@
 
   function add(files) {
     const { model, takes } = answerer();
-    if (takes?.trim() === "") return say(`${model} takes no files. Another assistant may.`);
+    if (model && !takes.trim()) return say(`${model} takes no files. Another assistant may.`);
     const room = Math.max(Number(list().dataset.most) - chips().length, 0);
     for (const file of files.slice(0, room)) {
       const chip = blank(file.name);
@@ -145,7 +145,7 @@
   }
   function judge() {
     const { model, takes } = answerer();
-    if (takes === undefined) return;
+    if (!model) return;
     for (const chip of chips()) {
       const check = part(chip, "check");
       if (!check) continue;
@@ -220,8 +220,7 @@
 
   addEventListener("click", ({ target }) => {
     const chip = target.closest?.("#chips .chip");
-    if (target.closest?.("#attach")) document.getElementById("files").click();
-    else if (chip && target.closest(".chip-remove")) remove(chip);
+    if (chip && target.closest(".chip-remove")) remove(chip);
     else if (chip && target.closest(".chip-retry")) {
       stand(chip, "waiting", `Waiting · ${size(uploads.get(chip).file.size)}`);
       part(chip, "retry").hidden = true;
@@ -229,47 +228,10 @@
       work();
     }
   });
-  addEventListener("change", ({ target }) => {
-    if (target.name === "assistant") return judge();
-    if (target.id !== "files") return;
-    add([...target.files]);
-    target.value = ""; // they are uploaded one by one, and not with the form
-  });
-  addEventListener("paste", (event) => {
-    const { files, types } = event.clipboardData;
-    const isElsewhere = event.target.closest?.("input, textarea:not(#prompt)");
-    if (!list() || isElsewhere || !files.length || types.includes("text/plain")) return; // cells come as text and picture
-    event.preventDefault();
-    add([...files].map((file) => (file.name === "image.png" ? new File([file], "Pasted image.png", { type: file.type }) : file)));
-  });
-
-  let depth = 0; // of elements that the files have been dragged into
-  const drop = (isOver) => {
-    depth = isOver ? depth : 0;
-    document.documentElement.toggleAttribute("data-dropping", isOver && Boolean(list()));
-  };
-  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
-  addEventListener("dragenter", (event) => {
-    if (!hasFiles(event)) return;
-    depth += 1;
-    drop(true);
-  });
-  addEventListener("dragleave", (event) => {
-    if (hasFiles(event) && --depth <= 0) drop(false);
-  });
-  addEventListener("dragover", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault(); // else the browser would leave the page and show the file
-    event.dataTransfer.dropEffect = list() ? "copy" : "none";
-  });
-  addEventListener("drop", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    drop(false);
-    if (!list()) return;
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
-    add([...event.dataTransfer.files].filter((_, place) => !entries[place]?.isDirectory));
-    if (entries.some((entry) => entry?.isDirectory)) say("A folder cannot be attached. Choose the files in it.");
+  addEventListener("change", ({ target }) => target.name === "assistant" && judge());
+  addEventListener("files:brought", ({ detail: { files, words } }) => {
+    add(files);
+    if (words) say(words);
   });
 
   // Before htmx sees it.

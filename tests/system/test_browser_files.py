@@ -271,6 +271,19 @@ def test_a_picture_opens_in_a_tab_of_its_own_where_nothing_can_run(page: Page, v
     assert visitor.complaints == []
 
 
+def test_u23_a_lost_file_of_an_answer_is_fetched_again_and_shows_up_by_itself(page: Page, visitor: Visitor) -> None:
+    lost = {"name": "lost.csv", "text": "1,2\n3,4\n", "status": 404, "times": 1}
+    begin(page, "make", text="Made.", code_interpreter={"files": [lost]})
+    expect(page.locator(ANSWER)).to_have_attribute("data-status", "completed", timeout=20_000)
+    expect(page.locator('.file[data-state="failed"]')).to_contain_text("lost.csv")
+    page.evaluate("window.samePage = true")
+    page.get_by_role("button", name="Retry lost.csv").click()
+    expect(page.locator('.file[data-state="ready"]')).to_contain_text("CSV · 8 B", timeout=20_000)
+    assert page.evaluate("window.samePage")
+    assert page.locator(ANSWER).count() == 1
+    assert visitor.complaints == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_where_files_are(browser: Browser, site: Site, scheme: str) -> None:
     visitor = Visitor(browser, site, "axe-files", color_scheme=scheme, reduced_motion="reduce")
