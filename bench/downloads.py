@@ -46,8 +46,8 @@ def _keep_file(stand: Stand, megabytes: int) -> str:
             found.update(block)
     stand.site.sql(
         "INSERT INTO conversations_attachment (id, owner_id, origin, state, bucket, key, name, content_type, size,"
-        " sha256, failure, container_id, container_file_id, provider_file_id, created_at, ready_at)"
-        " SELECT %s, id, 'user', 'ready', '', %s, 'large.txt', 'text/plain', %s, %s, '', '', '', '', now(), now()"
+        " sha256, source_id, failure, container_id, container_file_id, provider_file_id, created_at, ready_at)"
+        " SELECT %s, id, 'user', 'ready', '', %s, 'large.txt', 'text/plain', %s, %s, '', '', '', '', '', now(), now()"
         " FROM accounts_user WHERE username = 'person-0' RETURNING id",
         pk,
         key,

@@ -7,9 +7,11 @@ from procrastinate.contrib.django import app
 from procrastinate.job_context import AbortReason
 
 from conversations import llm, services
+from conversations.files import storage
 from conversations.live.answer import write_answer
 from conversations.live.database import in_database
 from conversations.live.made_files import fetch
+from conversations.live.storing import in_files
 from conversations.live.title import write_title
 from conversations.services.jobs import (
     ANSWER_QUEUE,
@@ -57,7 +59,10 @@ async def forget_file(file_id: str) -> None:
 @app.task(name=DELETE_FILE_TASK, queue=ANSWER_QUEUE, retry=RetryStrategy(max_attempts=12, exponential_wait=3))
 async def delete_file(attachment_id: str) -> None:
     """Remove a file from storage, then its row; days of failure are survived."""
-    await in_database(services.delete_file, attachment_id=UUID(attachment_id))
+    attachment = await in_database(services.find_deleted_file, attachment_id=UUID(attachment_id))
+    if attachment is not None:
+        await in_files(storage.delete, attachment.key)
+        await in_database(services.forget_deleted_file, attachment_id=attachment.pk)
 
 
 @app.task(name=FETCH_FILE_TASK, queue=ANSWER_QUEUE)

@@ -9,13 +9,14 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from conversations import llm, services
 from conversations.live.database import in_database, in_database_patiently
 from conversations.live.made_files import MadeFiles
 from conversations.live.recorder import Recording, recorder
-from conversations.live.sent_files import with_files
+from conversations.live.sent_files import SentFiles
 from conversations.services import AnswerPlan, CallProgress
 from conversations.text import clean_text
 
@@ -80,10 +81,15 @@ class _Writer:
     resumes: int = 0
     is_heard: bool = False  # the response has begun to speak over the present connection
     was_shortened: bool = False
-    before: str = ""  # what the earlier steps of the answer wrote
 
     def __post_init__(self) -> None:
         self.made = MadeFiles(self.recording.show)
+        self.sent = SentFiles()
+
+    @property
+    def said(self) -> str:
+        """What the present call wrote: the answer's text without that of its earlier steps."""
+        return self.recording.text[self.plan.before :]
 
     async def run(self) -> None:
         while True:
@@ -95,29 +101,28 @@ class _Writer:
                     return
                 continue
             await self.made.save(self.plan)
-            if not self.made.calls or finished.outcome != "completed" or self.plan.step >= MAX_STEPS:
+            outputs = await self.made.answer_calls(self.plan)
+            if not outputs or finished.outcome != "completed" or self.plan.step >= MAX_STEPS:
                 await self._finish(finished)
                 return
-            if not await self._next_step(finished):
+            if not await self._next_step(finished, outputs):
                 return
 
-    async def _next_step(self, finished: llm.Finished) -> bool:
-        """Run the functions that the model called and make the next call, which is told what they brought."""
-        outputs = await self.made.answer_calls(self.plan)
+    async def _next_step(self, finished: llm.Finished, outputs: tuple[dict[str, Any], ...]) -> bool:
+        """Make the next call, which is told what the functions brought that the model called."""
         plan = await in_database_patiently(
             services.next_step,
             plan=self.plan,
             finished=finished,
-            text=self.recording.text[len(self.before) :],
+            text=self.recording.text,
             progress=self.progress,
             items=(*self.plan.request.items, *finished.follow_up, *outputs),
         )
         if plan is None:
             await self._lose()
             return False
-        self.plan = replace(plan, response_id="")
+        self.plan = plan
         self.calls = self.resumes = 0
-        self.before = self.recording.text
         self.recording.show("")
         return True
 
@@ -126,13 +131,12 @@ class _Writer:
         self.made.forget()  # a response that is resumed tells all of it again
         events: AsyncIterator[llm.Event]
         if self.plan.response_id:
-            spoken = len(self.recording.text) - len(self.before)
-            known = spoken - len(BETWEEN_STEPS) if self.before and spoken else spoken
-            events = _without_first(llm.resume(self.plan.response_id), known)
+            known = self.said.removeprefix(BETWEEN_STEPS) if self.plan.before else self.said
+            events = _without_first(llm.resume(self.plan.response_id), len(known))
         else:
             self.calls += 1
             self.progress = CallProgress()
-            events = llm.stream(await with_files(self.plan))
+            events = llm.stream(await self.sent.with_files(self.plan))
         async with aclosing(events) as stream:  # type: ignore[type-var]
             async for event in stream:
                 match event:
@@ -153,7 +157,7 @@ class _Writer:
             self.progress = replace(self.progress, first_text_at=datetime.datetime.now(datetime.UTC))
             if self.recording.activity:
                 self.recording.show("")
-            if self.before and self.before == self.recording.text:
+            if self.plan.before and not self.said:
                 text = BETWEEN_STEPS + text
         self.recording.add(clean_text(text))
 
@@ -173,7 +177,7 @@ class _Writer:
         """
         if await self._resumes_after(error):
             return True
-        if self.recording.text != self.before or self.plan.response_id or self.calls >= MAX_CALLS:
+        if self.said or self.plan.response_id or self.calls >= MAX_CALLS:
             return False
         shorten = error.code == "too_long" and not self.was_shortened and len(self.plan.request.turns) > 1
         wait = _pause(error, self.calls)
@@ -212,14 +216,16 @@ class _Writer:
 
     async def _finish(self, finished: llm.Finished) -> None:
         if finished.text is not None:
-            between = BETWEEN_STEPS if self.before else ""
-            finished = replace(finished, text=self.before + between + clean_text(finished.text))
+            earlier = self.recording.text[: self.plan.before]
+            between = BETWEEN_STEPS if earlier else ""
+            finished = replace(finished, text=earlier + between + clean_text(finished.text))
             if finished.text != self.recording.text:
                 logger.warning("Answer %s: the final text differs from what was streamed.", self.plan.message_id)
         await self._end(services.finish_answer, finished=finished)
 
     async def _fail(self, error: llm.ModelError) -> None:
         await self.made.save(self.plan)  # what was handed out before the fault was paid for
+        await self.made.answer_calls(self.plan)
         cut_short = bool(self.recording.text) and error.code in ("connection", "timeout", "protocol")
         await self._end(services.fail_answer, error=error, status="interrupted" if cut_short else "failed")
         logger.warning(

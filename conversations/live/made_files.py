@@ -16,9 +16,10 @@ from typing import Any
 from django.conf import settings
 
 from conversations import llm, services
-from conversations.files import FileProblem, write_document
+from conversations.files import FileFacts, FileProblem, inspect_file, storage, write_document
 from conversations.files.storage import StorageProblem
-from conversations.live.database import in_database, in_database_patiently
+from conversations.live.database import in_database_patiently
+from conversations.live.storing import in_files
 from conversations.llm.tools import CREATE_FILE
 from conversations.models import Attachment
 from conversations.services import AnswerPlan
@@ -28,9 +29,11 @@ logger = logging.getLogger(__name__)
 # Pauses between tries, in seconds. A container is kept for 20 minutes after its last use.
 RETRY_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 DOWNLOAD_SECONDS = 120.0
+MAX_WAIT_SECONDS = 30.0  # that the provider may ask for
 MAX_FILES = 50  # of one answer
 SAVING = "Saving files…"
-STORAGE_AWAY = "The file storage could not be reached, so this file was not saved."
+STORAGE_AWAY = "The file storage could not be reached, so this file was not saved. Ask for the answer again."
+TOO_MANY = f"One answer can bring {MAX_FILES} files; what was beyond that is not kept. Ask for fewer at a time."
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 
 
@@ -71,7 +74,7 @@ class MadeFiles:
         while self._pictures:
             picture = self._pictures.pop(0)
             name = f"image-{self._count + 1}.{_ENDINGS.get(picture.content_type, 'bin')}"
-            await self._keep(plan, name, picture.data)
+            await self._keep(plan, name, picture.data, source_id=picture.item_id)
         for container_id in list(self._containers):
             await self._save_container(plan, container_id)
         self._containers.clear()
@@ -95,30 +98,33 @@ class MadeFiles:
             return {"error": "The arguments must be a JSON object with name and content."}
         self.show(SAVING)
         try:
-            data = await asyncio.to_thread(write_document, name, content)
+            data = await in_files(write_document, name, content)
         except FileProblem as problem:
             return {"error": problem.message}
-        saved = await self._keep(plan, name, data)
+        saved = await self._keep(plan, name, data, source_id=call.call_id)
         if saved is None:
-            return {"error": f"An answer can bring {MAX_FILES} files at most."}
+            return {"error": TOO_MANY}
         if saved.state != Attachment.State.READY:
             return {"error": "The file was written but could not be saved; the user is told why."}
         return {"saved": saved.name}
 
-    async def _keep(self, plan: AnswerPlan, name: str, data: bytes) -> Attachment | None:
-        attachment = await self._plan(plan, name)
-        if attachment is not None:
+    async def _keep(self, plan: AnswerPlan, name: str, data: bytes, *, source_id: str) -> Attachment | None:
+        attachment = await self._plan(plan, name, source_id=source_id)
+        if attachment is not None and attachment.state == Attachment.State.PENDING:
             with _temporary() as path:
-                await asyncio.to_thread(path.write_bytes, data)
+                await in_files(path.write_bytes, data)
                 await store(attachment, path)
         return attachment
 
     async def _plan(self, plan: AnswerPlan, name: str, **where: str) -> Attachment | None:
-        if self._count >= MAX_FILES:
-            logger.warning("Answer %s brings more than %d files.", plan.message_id, MAX_FILES)
+        if self._count > MAX_FILES:
             return None
         self._count += 1
-        return await in_database_patiently(services.plan_file, plan=plan, name=name, **where)
+        attachment = await in_database_patiently(services.plan_file, plan=plan, name=name, **where)
+        if attachment is not None and self._count > MAX_FILES:
+            await in_database_patiently(services.fail_file, attachment=attachment, reason=TOO_MANY)
+            return None
+        return attachment
 
     async def _save_container(self, plan: AnswerPlan, container_id: str) -> None:
         """Save what is cited and what the code wrote beside it."""
@@ -150,18 +156,43 @@ async def fetch(attachment: Attachment) -> None:
 
 async def store(attachment: Attachment, path: Path) -> None:
     """Put a planned file into storage, with patience while that is away, or mark it failed with the reason."""
-    for pause in (*RETRY_PAUSES, None):
-        try:
-            await in_database(services.save_made_file, attachment=attachment, path=path)
-        except FileProblem as problem:
-            await in_database_patiently(services.fail_file, attachment=attachment, reason=problem.message)
-        except StorageProblem as problem:
-            logger.warning("File %s could not be stored: %s", attachment.pk, problem)
-            if pause is not None:
-                await asyncio.sleep(pause)
-                continue
-            await in_database_patiently(services.fail_file, attachment=attachment, reason=STORAGE_AWAY)
-        return
+    try:
+        facts = await in_files(inspect_file, path, name=attachment.name, max_bytes=_max_bytes(), lenient=True)
+        for pause in (*RETRY_PAUSES, None):
+            key = await in_database_patiently(services.prepare_file, attachment=attachment, facts=facts)
+            if key is None:
+                return
+            try:
+                await in_files(_put, key, path, facts)
+            except StorageProblem as problem:
+                logger.warning("File %s could not be stored: %s", attachment.pk, problem)
+                if pause is not None:
+                    await asyncio.sleep(pause)
+            else:
+                await _keep_stored(attachment, key)
+                return
+    except FileProblem as problem:
+        reason = problem.message
+    else:
+        reason = STORAGE_AWAY
+    await in_database_patiently(services.fail_file, attachment=attachment, reason=reason)
+
+
+async def _keep_stored(attachment: Attachment, key: str) -> None:
+    if await in_database_patiently(services.keep_file, attachment=attachment, key=key):
+        attachment.state = Attachment.State.READY
+    else:
+        with contextlib.suppress(StorageProblem):
+            await in_files(storage.delete, key)
+
+
+def _put(key: str, path: Path, facts: FileFacts) -> None:
+    with path.open("rb") as file:
+        storage.put(key, file, size=facts.size, sha256=facts.sha256, content_type=facts.content_type)
+
+
+def _max_bytes() -> int:
+    return int(settings.MAX_FILE_MEGABYTES) * 1_000_000
 
 
 async def _download(attachment: Attachment, path: Path) -> None:
@@ -170,7 +201,7 @@ async def _download(attachment: Attachment, path: Path) -> None:
             attachment.container_id,
             attachment.container_file_id,
             target=target,
-            max_bytes=settings.MAX_FILE_MEGABYTES * 1_000_000,
+            max_bytes=_max_bytes(),
             seconds=DOWNLOAD_SECONDS,
         )
 
@@ -183,7 +214,7 @@ async def _with_patience[Result](call: Callable[[], Awaitable[Result]]) -> Resul
         except llm.ModelError as error:
             if not error.retryable:
                 raise
-            await asyncio.sleep(error.retry_after if error.retry_after is not None else pause)
+            await asyncio.sleep(min(error.retry_after or pause, MAX_WAIT_SECONDS))
     return await call()
 
 

@@ -130,6 +130,14 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, db_comment="The file's id in that container.", max_length=200),
                 ),
                 (
+                    "source_id",
+                    models.CharField(
+                        blank=True,
+                        db_comment="The provider's id of the picture or call that brought it.",
+                        max_length=200,
+                    ),
+                ),
+                (
                     "provider_file_id",
                     models.CharField(
                         blank=True,
@@ -209,6 +217,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("container_file_id", ""), _negated=True),
                         fields=("message", "container_file_id"),
                         name="one_attachment_per_container_file",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("source_id", ""), _negated=True),
+                        fields=("message", "source_id"),
+                        name="one_attachment_per_source",
                     ),
                 ],
             },

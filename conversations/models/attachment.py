@@ -72,6 +72,9 @@ class Attachment(models.Model):
         max_length=200, blank=True, db_comment="The provider's container that a file of its code interpreter came from."
     )
     container_file_id = models.CharField(max_length=200, blank=True, db_comment="The file's id in that container.")
+    source_id = models.CharField(
+        max_length=200, blank=True, db_comment="The provider's id of the picture or call that brought it."
+    )
     provider_file_id = models.CharField(
         max_length=200, blank=True, db_comment="Its id at the provider's Files API, where a copy was sent there."
     )
@@ -101,6 +104,9 @@ class Attachment(models.Model):
                 fields=["message", "container_file_id"],
                 condition=~Q(container_file_id=""),
                 name="one_attachment_per_container_file",
+            ),
+            models.UniqueConstraint(
+                fields=["message", "source_id"], condition=~Q(source_id=""), name="one_attachment_per_source"
             ),
         ]
         indexes = [

@@ -17,7 +17,7 @@ from conversations.llm import Finished, ModelError, ModelRequest
 from conversations.models import Attachment, Generation, Message
 from conversations.services import jobs
 from conversations.services.calls import CallProgress, close_call, is_background, plan_next_attempt, plan_next_step
-from conversations.services.opening import PlannedFile, claim_call, find_call, open_call
+from conversations.services.opening import PlannedFile, claim_call, compose_again, find_call, open_call
 from conversations.text import clean_text
 
 
@@ -33,6 +33,7 @@ class AnswerPlan:
     saved_text: str = ""  # what an earlier writer of that response had saved
     files: tuple[tuple[PlannedFile, ...], ...] = ()  # of each turn of the request
     step: int = 1  # which call of the answer: one whose tools were run here takes several
+    before: int = 0  # characters that the earlier steps wrote
 
 
 def claim_answer(*, message_id: UUID) -> AnswerPlan | None:
@@ -45,9 +46,11 @@ def claim_answer(*, message_id: UUID) -> AnswerPlan | None:
         if call is None:
             return None
         if call.response_id:
-            request = ModelRequest(call.model_asked, "", (), call.parameters)
+            opened = compose_again(call)
             saved = Message.objects.get(pk=message_id).text_so_far()
-            return AnswerPlan(message_id, call.attempt, call.id, request, call.response_id, saved)
+            return AnswerPlan(
+                message_id, call.attempt, call.id, opened.request, call.response_id, saved, files=opened.files
+            )
         opened = open_call(call)
         return AnswerPlan(message_id, call.attempt, call.id, opened.request, files=opened.files)
 
@@ -80,7 +83,8 @@ def next_step(
 ) -> AnswerPlan | None:
     """Close a call that ended by asking for tools, and open the next one, which is told what they brought (`items`).
 
-    `text` is what this call wrote. Returns None where the claim is lost; asked again with the same plan, the same call.
+    `text` is what the answer has so far. Returns None where the claim is lost; asked again with the same plan, it
+    returns the same call.
     """
     with transaction.atomic():
         message = _held(plan)
@@ -92,9 +96,11 @@ def next_step(
         if following is None:
             progress.note_on(call)
             call.model_answered = finished.model or call.model_answered
-            close_call(call, Generation.Status.COMPLETED, usage=finished.usage, text=text)
+            close_call(call, Generation.Status.COMPLETED, usage=finished.usage, text=text[plan.before :])
             following = plan_next_step(call, request)
-        return replace(plan, generation_id=following.pk, request=request, step=following.step)
+        return replace(
+            plan, generation_id=following.pk, request=request, response_id="", step=following.step, before=len(text)
+        )
 
 
 def finish_answer(*, plan: AnswerPlan, finished: Finished, text: str, progress: CallProgress) -> bool:
@@ -111,7 +117,7 @@ def finish_answer(*, plan: AnswerPlan, finished: Finished, text: str, progress: 
         generation.model_answered = finished.model or generation.model_answered
         generation.finish_reason = finished.reason
         final = clean_text(finished.text) if finished.text is not None else text
-        close_call(generation, Generation.Status(finished.outcome), usage=finished.usage, text=final)
+        close_call(generation, Generation.Status(finished.outcome), usage=finished.usage, text=final[plan.before :])
         end_message(message, Message.Status(finished.outcome), final)
         _defer_afterwork(message, generation)
     return True
@@ -127,7 +133,7 @@ def fail_answer(
             return False
         generation = Generation.objects.select_related("model").get(pk=plan.generation_id)
         progress.note_on(generation)
-        close_call(generation, Generation.Status(status), error=error, text=text)
+        close_call(generation, Generation.Status(status), error=error, text=text[plan.before :])
         message.error_code, message.error_text = error.code[:40], error.message[:500]
         end_message(message, Message.Status(status), text)
     return True

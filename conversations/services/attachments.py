@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -29,6 +29,7 @@ MEGABYTE = 1_000_000
 MAX_UNSENT = 50  # uploads of one person that belong to no message yet
 UNSENT_HOURS = 24
 MAX_REQUEST_BYTES = 48 * MEGABYTE  # OpenAI takes 50 MB of files in one request
+IMAGE_BYTES = 1_500_000  # about what an image has at most once it is made smaller for the model
 STORAGE_AWAY = "The file could not be stored just now. Nothing of it was kept. Try again in a moment."
 
 
@@ -37,11 +38,13 @@ def receive_file(*, owner: User, path: Path, name: str) -> Attachment:
 
     Raises Refused (file) with what is wrong with it, or where storage is away; nothing is left behind then.
     """
+    _give_connection_back()
     try:
         facts = inspect_file(path, name=name, max_bytes=settings.MAX_FILE_MEGABYTES * MEGABYTE)
     except FileProblem as problem:
         raise Refused(Refusal.FILE, problem.message) from problem
     attachment = _reserve(owner, facts)
+    _give_connection_back()
     try:
         with path.open("rb") as file:
             storage.put(
@@ -49,16 +52,12 @@ def receive_file(*, owner: User, path: Path, name: str) -> Attachment:
             )
     except storage.StorageProblem as problem:
         logger.warning("File %s could not be stored: %s", attachment.pk, problem)
-        Attachment.objects.filter(pk=attachment.pk).delete()
+        with transaction.atomic():
+            _delete_later(attachment)  # half of it may be there, or still arrive
         raise Refused(Refusal.FILE, STORAGE_AWAY) from problem
-    mark_ready(attachment=attachment)
+    attachment.state, attachment.ready_at = Attachment.State.READY, timezone.now()
+    attachment.save(update_fields=["state", "ready_at"])
     return attachment
-
-
-def mark_ready(*, attachment: Attachment) -> None:
-    """Note that storage holds the file as its row says."""
-    attachment.state, attachment.ready_at, attachment.failure = Attachment.State.READY, timezone.now(), ""
-    attachment.save(update_fields=["state", "ready_at", "failure", "size", "sha256", "content_type", "width", "height"])
 
 
 def remove_attachment(*, attachment: Attachment) -> None:
@@ -89,12 +88,25 @@ def attach(*, message: Message, attachment_ids: Sequence[UUID], model: LanguageM
     Attachment.objects.filter(pk__in=wanted).update(message=message)
 
 
+def find_deleted_file(*, attachment_id: UUID) -> Attachment | None:
+    """Return a file that is marked deleted and has its row. Raises StorageProblem where it is in another bucket."""
+    attachment = Attachment.objects.filter(pk=attachment_id, state=Attachment.State.DELETED).first()
+    if attachment is not None and attachment.bucket != storage.bucket():
+        raise storage.StorageProblem(f"deleting {attachment.address}: that bucket is not the one that is set")
+    return attachment
+
+
+def forget_deleted_file(*, attachment_id: UUID) -> None:
+    """Remove the row of a file whose object is gone."""
+    Attachment.objects.filter(pk=attachment_id, state=Attachment.State.DELETED).delete()
+
+
 def delete_file(*, attachment_id: UUID) -> None:
     """Remove a file that is marked deleted: the object, then the row. Raises StorageProblem, to be tried again."""
-    attachment = Attachment.objects.filter(pk=attachment_id, state=Attachment.State.DELETED).first()
+    attachment = find_deleted_file(attachment_id=attachment_id)
     if attachment is not None:
         storage.delete(attachment.key)
-        attachment.delete()
+        forget_deleted_file(attachment_id=attachment_id)
 
 
 def purge_unsent() -> int:
@@ -117,6 +129,28 @@ def note_sent_to_provider(*, attachment_id: UUID, file_id: str, expires_at: date
     Attachment.objects.filter(pk=attachment_id).update(provider_file_id=file_id, provider_file_expires_at=expires_at)
 
 
+def require_room(*, owner_id: int, size: int) -> None:
+    """Raise FileProblem unless a person may have so many bytes more. The lock makes parallel files take turns."""
+    get_user_model().objects.select_for_update(no_key=True).get(pk=owner_id)
+    stored = Attachment.objects.filter(owner_id=owner_id).aggregate(total=Sum("size"))["total"] or 0
+    if stored + size > settings.MAX_STORED_MEGABYTES * MEGABYTE:
+        raise FileProblem(
+            f"All your files together may take {settings.MAX_STORED_MEGABYTES:,} MB, and this one would exceed that. "
+            "Ask an administrator."
+        )
+
+
+def cost_in_request(*, size: int, is_image: bool) -> int:
+    """Return about how many bytes of a request a file takes: an image is made smaller before it goes."""
+    return min(size, IMAGE_BYTES) if is_image else size
+
+
+def _give_connection_back() -> None:
+    """Looking into a file and storing it may take long, and a few slow uploads would leave no connection for pages."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def _delete_later(attachment: Attachment) -> None:
     attachment.state = Attachment.State.DELETED
     attachment.save(update_fields=["state"])
@@ -128,15 +162,11 @@ def _delete_later(attachment: Attachment) -> None:
 def _reserve(owner: User, facts: FileFacts) -> Attachment:
     """Make the row of a file on its way into storage. The lock on the person makes parallel uploads take turns."""
     with transaction.atomic():
-        get_user_model().objects.select_for_update(no_key=True).get(pk=owner.pk)
+        try:
+            require_room(owner_id=owner.pk, size=facts.size)
+        except FileProblem as problem:
+            raise Refused(Refusal.FILE, problem.message) from problem
         kept = Attachment.objects.filter(owner=owner)
-        stored = kept.aggregate(total=Sum("size"))["total"] or 0
-        if stored + facts.size > settings.MAX_STORED_MEGABYTES * MEGABYTE:
-            raise Refused(
-                Refusal.FILE,
-                f"All your files together may take {settings.MAX_STORED_MEGABYTES:,} MB, and this one would exceed "
-                "that. Ask an administrator.",
-            )
         if kept.unsent().exclude(state=Attachment.State.DELETED).count() >= MAX_UNSENT:
             raise Refused(Refusal.FILE, f"{MAX_UNSENT} files wait to be sent already. Send or remove some first.")
         return Attachment.objects.create(
@@ -161,7 +191,7 @@ def _require_accepted(files: Sequence[Attachment], model: LanguageModel) -> None
             raise Refused(
                 Refusal.FILE, f"{model.label} cannot {what}. Remove “{file.name}” or choose another assistant."
             )
-    total = sum(file.size or 0 for file in files if not file.is_image)
+    total = sum(cost_in_request(size=file.size or 0, is_image=file.is_image) for file in files)
     if total > MAX_REQUEST_BYTES:
         raise Refused(
             Refusal.FILE,

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.utils import timezone
 
-from conversations.files import FileProblem, clean_name, inspect_file, storage
+from conversations.files import FileFacts, clean_name, storage
 from conversations.models import Attachment, Message
 from conversations.services import jobs
 from conversations.services.answering import AnswerPlan
-from conversations.services.attachments import MEGABYTE, mark_ready
+from conversations.services.attachments import require_room
 from conversations.services.refusals import Refusal, Refused
 from conversations.services.rescue import HEARTBEAT_SECONDS
 
 logger = logging.getLogger(__name__)
 
-LOST = "The server stopped while it fetched this file."
+LOST = "The server stopped while it fetched this file. Retry."
 _FAIL_LOST = """
 UPDATE conversations_attachment AS file SET state = 'failed', failure = %(reason)s
 FROM conversations_message AS message
@@ -35,20 +33,22 @@ AND NOT EXISTS (
 """
 
 
-def plan_file(*, plan: AnswerPlan, name: str, container_id: str = "", container_file_id: str = "") -> Attachment | None:
+def plan_file(
+    *, plan: AnswerPlan, name: str, container_id: str = "", container_file_id: str = "", source_id: str = ""
+) -> Attachment | None:
     """Make the row of a file that an answer brings, on its way; None where the claim on the answer is lost.
 
-    A file of the code interpreter that has its row already is returned as it stands.
+    One that has its row already, since its response is told again, is returned as it stands.
     """
     with transaction.atomic():
         held = Message.objects.filter(pk=plan.message_id, status=Message.Status.STREAMING, attempt=plan.attempt)
         message = held.select_for_update(no_key=True).first()
         if message is None:
             return None
-        if container_file_id:
-            known = Attachment.objects.filter(message=message, container_file_id=container_file_id).first()
-            if known is not None:
-                return known
+        known = Attachment.objects.filter(message=message)
+        for told in ({"container_file_id": container_file_id}, {"source_id": source_id}):
+            if all(told.values()) and (earlier := known.filter(**told).first()) is not None:
+                return earlier
         return Attachment.objects.create(
             message=message,
             owner_id=message.owner_id,
@@ -59,25 +59,36 @@ def plan_file(*, plan: AnswerPlan, name: str, container_id: str = "", container_
             content_type="application/octet-stream",
             container_id=container_id,
             container_file_id=container_file_id,
+            source_id=source_id,
         )
 
 
-def save_made_file(*, attachment: Attachment, path: Path) -> None:
-    """Put the bytes of a planned file into storage. Raises FileProblem for good, StorageProblem to be tried again."""
-    facts = inspect_file(path, name=attachment.name, max_bytes=settings.MAX_FILE_MEGABYTES * MEGABYTE, lenient=True)
-    stored = Attachment.objects.filter(owner_id=attachment.owner_id).aggregate(total=Sum("size"))["total"] or 0
-    if stored + facts.size > settings.MAX_STORED_MEGABYTES * MEGABYTE:
-        raise FileProblem(f"All your files together may take {settings.MAX_STORED_MEGABYTES:,} MB; there is no room.")
-    try:
-        with path.open("rb") as file:
-            storage.put(attachment.key, file, size=facts.size, sha256=facts.sha256, content_type=facts.content_type)
-    except storage.StorageProblem:
-        attachment.key = storage.new_key()  # half an object may be left under the old one
-        attachment.save(update_fields=["key"])
-        raise
-    attachment.content_type, attachment.size, attachment.sha256 = facts.content_type, facts.size, facts.sha256
-    attachment.width, attachment.height = facts.width, facts.height
-    mark_ready(attachment=attachment)
+def prepare_file(*, attachment: Attachment, facts: FileFacts) -> str | None:
+    """Note what a planned file is and return the key to store it under; None where it was given up meanwhile.
+
+    Each try has a key of its own: whatever an earlier one may still write goes nowhere. Raises FileProblem where all
+    files of the person would take too much.
+    """
+    with transaction.atomic():
+        require_room(owner_id=attachment.owner_id, size=facts.size)
+        key = storage.new_key()
+        pending = Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.PENDING)
+        is_pending = pending.update(
+            key=key,
+            bucket=storage.bucket(),
+            content_type=facts.content_type,
+            size=facts.size,
+            sha256=facts.sha256,
+            width=facts.width,
+            height=facts.height,
+        )
+    return key if is_pending else None
+
+
+def keep_file(*, attachment: Attachment, key: str) -> bool:
+    """Note that storage holds a planned file under `key`. Return False where it was given up or tried anew."""
+    pending = Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.PENDING, key=key)
+    return bool(pending.update(state=Attachment.State.READY, ready_at=timezone.now(), failure=""))
 
 
 def fail_file(*, attachment: Attachment, reason: str) -> None:
@@ -103,7 +114,7 @@ def settle_lost_files() -> int:
     """Fail the files of ended answers that nobody fetches any more, since the worker died; return how many."""
     with connection.cursor() as cursor:
         cursor.execute(_FAIL_LOST, {"task": jobs.FETCH_FILE_TASK, "reason": LOST, "heartbeat": HEARTBEAT_SECONDS})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def find_pending_file(*, attachment_id: UUID) -> Attachment | None:

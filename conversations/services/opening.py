@@ -28,6 +28,11 @@ class PlannedFile:
     sha256: str
     provider_file_id: str
     provider_file_expires_at: datetime.datetime | None
+    is_accepted: bool  # the model that is asked now may be another one than it was attached for
+
+    @property
+    def is_image(self) -> bool:
+        return self.content_type.startswith("image/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class PlannedCall(NamedTuple):
     parent_id: UUID
     conversation_id: UUID
     instructions: str
+    accepts_images: bool
+    accepts_files: bool
     assistant_parameters: Any
     model_tools: Any
     assistant_tools: Any
@@ -61,7 +68,8 @@ class PlannedCall(NamedTuple):
 _CALL = """
 SELECT call.id, call.response_id, call.model_asked, call.parameters, model.context_window, model.max_output_tokens,
     message.attempt, message.owner_id, message.parent_id, message.conversation_id,
-    assistant.instructions, assistant.parameters, model.tools, assistant.tools
+    assistant.instructions, model.accepts_images, model.accepts_files,
+    assistant.parameters, model.tools, assistant.tools
 FROM message
 JOIN conversations_generation AS call ON call.message_id = message.id
 JOIN conversations_languagemodel AS model ON model.id = call.model_id
@@ -119,6 +127,29 @@ def _planned(row: tuple[Any, ...]) -> PlannedCall:
 
 def open_call(call: PlannedCall, *, most_input: int | None = None) -> OpenedCall:
     """Note on the call that it is made now and what is sent, and return that. At most `most_input` tokens of input."""
+    opened, first_message, omitted = _compose(call, most_input)
+    request = opened.request
+    Generation.objects.filter(pk=call.id).update(
+        status=Generation.Status.RUNNING,
+        started_at=timezone.now(),
+        instructions=request.instructions,
+        parameters=request.as_sent(),
+        first_message=first_message,
+        omitted_messages=omitted,
+        # An estimate until the provider tells; it stands when the call is cut.
+        input_tokens=estimate_tokens(request.instructions) + sum(estimate_tokens(turn.text) for turn in request.turns),
+        usage_source=Generation.UsageSource.ESTIMATED,
+    )
+    return opened
+
+
+def compose_again(call: PlannedCall) -> OpenedCall:
+    """Return what a call that goes on was asked, for the steps that may follow it."""
+    return _compose(call, None)[0]
+
+
+def _compose(call: PlannedCall, most_input: int | None) -> tuple[OpenedCall, UUID | None, int]:
+    """Return what is asked, the id of the first message that is sent, and how many before it are not."""
     said = _said_before(call)
     turns = [Turn("user" if role == Message.Role.USER else "assistant", text) for _, role, text, _ in said]
     reserve = min(call.max_output_tokens, call.context_window // 2)  # of the window, for the answer
@@ -132,18 +163,8 @@ def open_call(call: PlannedCall, *, most_input: int | None = None) -> OpenedCall
         safety_identifier=safety_identifier(call.owner_id),
         tools=tuple(tool for tool in call.assistant_tools if tool in call.model_tools),
     )
-    Generation.objects.filter(pk=call.id).update(
-        status=Generation.Status.RUNNING,
-        started_at=timezone.now(),
-        instructions=request.instructions,
-        parameters=request.as_sent(),
-        first_message=said[omitted][0] if omitted < len(said) else None,
-        omitted_messages=omitted,
-        # An estimate until the provider tells; it stands when the call is cut.
-        input_tokens=estimate_tokens(request.instructions) + sum(estimate_tokens(turn.text) for turn in request.turns),
-        usage_source=Generation.UsageSource.ESTIMATED,
-    )
-    return OpenedCall(request, _files_of(said[omitted:]))
+    first_message = said[omitted][0] if omitted < len(said) else None
+    return OpenedCall(request, _files_of(call, said[omitted:])), first_message, omitted
 
 
 def _said_before(call: PlannedCall) -> list[tuple[UUID, str, str, bool]]:
@@ -154,7 +175,7 @@ def _said_before(call: PlannedCall) -> list[tuple[UUID, str, str, bool]]:
         return path
 
 
-def _files_of(said: list[tuple[UUID, str, str, bool]]) -> tuple[tuple[PlannedFile, ...], ...]:
+def _files_of(call: PlannedCall, said: list[tuple[UUID, str, str, bool]]) -> tuple[tuple[PlannedFile, ...], ...]:
     """Return the files that people sent with each of these messages."""
     carriers = [pk for pk, _, _, has_files in said if has_files]
     if not carriers:
@@ -173,6 +194,7 @@ def _files_of(said: list[tuple[UUID, str, str, bool]]) -> tuple[tuple[PlannedFil
                 file.sha256,
                 file.provider_file_id,
                 file.provider_file_expires_at,
+                call.accepts_images if file.is_image else call.accepts_files,
             )
         )
     return tuple(tuple(found.get(pk, ())) for pk, *_ in said)

@@ -85,7 +85,9 @@ def settle(*, message_id: UUID, attempt: int | None = None) -> bool:
             _resume(message, call)
         elif text:
             _end(message, Message.Status.INTERRUPTED, text, INTERRUPTED_TEXT)
-        elif call is None or deaths:
+        elif (
+            call is None or deaths or call.step > 1
+        ):  # what the tools of the earlier steps brought is not known any more
             _end(message, Message.Status.FAILED, "", LOST_TEXT)
         else:
             _try_once_more(message, call)

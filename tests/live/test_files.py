@@ -20,12 +20,13 @@ from conversations.files import storage
 from conversations.live import made_files, sent_files
 from conversations.live.database import in_database
 from conversations.llm import close_clients
-from conversations.models import Attachment, Generation, Message
+from conversations.models import Attachment, Generation, LanguageModel, Message
 from conversations.services import (
     Refused,
     find_pending_file,
     receive_file,
     retry_file,
+    send_message,
     settle_lost_files,
     start_conversation,
     stop_answer,
@@ -138,8 +139,9 @@ def test_a_file_that_storage_lost_ends_the_answer_with_its_name(openai: FakeOpen
     storage.delete(Attachment.objects.get().key)
     write(answer)
 
-    assert (answer.status, answer.error_code) == ("failed", "storage")
+    assert (answer.status, answer.error_code) == ("failed", "file")
     assert "count.csv" in answer.error_text
+    assert "attached anew" in answer.error_text
     assert not openai.requests("/v1/responses")
 
 
@@ -318,3 +320,75 @@ def test_a_file_whose_worker_died_while_it_fetched_it_is_given_up(openai: FakeOp
     assert settle_lost_files() == 1
     file.refresh_from_db()
     assert (file.state, file.can_retry) == ("failed", True)
+
+
+def test_an_old_file_that_storage_lost_does_not_end_the_conversation(openai: FakeOpenAI, tmp_path: Path) -> None:
+    first = begin(("count.csv", b"a,b\n1,2\n"), folder=tmp_path)
+    write(first)
+    storage.delete(Attachment.objects.get().key)
+    second = send_message(owner=first.owner, conversation_id=first.conversation_id, prompt="And?", client_token=token())
+    write(second)
+
+    assert second.status == "completed"
+    assert "cannot be read any more" in sent(openai)["input"][0]["content"]
+
+
+def test_old_files_are_kept_from_a_model_that_cannot_read_them(openai: FakeOpenAI, tmp_path: Path) -> None:
+    first = begin(("count.csv", b"a,b\n1,2\n"), folder=tmp_path)
+    write(first)
+    LanguageModel.objects.update(accepts_files=False)
+    second = send_message(owner=first.owner, conversation_id=first.conversation_id, prompt="And?", client_token=token())
+    write(second)
+
+    assert second.status == "completed"
+    assert "You cannot be given it" in sent(openai)["input"][0]["content"]
+
+
+def test_a_large_file_is_handed_over_once_for_all_steps(
+    openai: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent_files, "INLINE_BYTES", 4)
+    openai.script([{"create_file": {"name": "a.csv", "content": "a"}, "text": "Done."}])
+    write(begin(("count.csv", b"a,b\n1,2\n"), folder=tmp_path))
+
+    assert len(openai.requests("/v1/files")) == 1
+
+
+def test_a_response_that_another_worker_resumes_goes_on_with_the_whole_conversation_and_no_file_twice(
+    openai: FakeOpenAI, settings: Settings, files: FilesFolder
+) -> None:
+    settings.OPENAI_BACKGROUND = True
+    create_file = {"name": "a.csv", "content": "a,b"}
+    openai.script([{"before": "Let me see.", "image": {}, "create_file": create_file, "then": {"text": "Here it is."}}])
+    answer = begin()
+    files.take_away()
+
+    async def first_worker() -> None:
+        async with writing(answer):
+            await until(lambda: Attachment.objects.filter(state="pending").exists())
+
+    asyncio.run(first_worker())
+    answer.refresh_from_db()
+    assert answer.status == "queued"
+    files.give_back()
+    write(answer)
+
+    assert (answer.status, answer.text) == ("completed", "Let me see.\n\nHere it is.")
+    assert [(file.name, file.state) for file in Attachment.objects.order_by("name")] == [
+        ("a.csv", "ready"),
+        ("image-1.png", "ready"),
+    ]
+    assert sent(openai)["instructions"] == "Answer briefly."
+    assert sent(openai)["input"][0]["content"] == "Go"
+
+
+def test_a_later_step_that_fails_is_billed_for_itself_alone(openai: FakeOpenAI) -> None:
+    quota = {"status": 429, "error": {"code": "insufficient_quota", "message": "x"}}
+    openai.script([{"before": "Many words. " * 50, "create_file": {"name": "a.csv", "content": "a"}, "then": quota}])
+    answer = begin()
+    write(answer)
+    first, second = Generation.objects.filter(message=answer).order_by("id")
+
+    assert answer.status == "failed"
+    assert first.cost
+    assert (second.output_tokens, second.cost) == (None, None)

@@ -24,7 +24,7 @@ from conversations.services import (
     send_message,
     start_conversation,
 )
-from conversations.services.jobs import ANSWER_TASK
+from conversations.services.jobs import ANSWER_TASK, DELETE_FILE_TASK
 from tests.factories import make_assistant, make_model, make_user, token
 from tests.fakes.folder import FilesFolder
 from tests.services.calls import jobs
@@ -67,13 +67,15 @@ def test_a_file_is_ready_once_storage_holds_it(tmp_path: Path) -> None:
     assert "hlung" not in file.key
 
 
-def test_s1_a_storage_that_is_away_leaves_neither_row_nor_object(tmp_path: Path, files: FilesFolder) -> None:
+def test_s1_a_storage_that_is_away_leaves_no_file_and_has_the_rest_removed(tmp_path: Path, files: FilesFolder) -> None:
     files.take_away()
     refusal = refused(lambda: receive(make_user(), tmp_path))
 
     assert refusal.code == Refusal.FILE
     assert "Try again" in refusal.message
-    assert not Attachment.objects.exists()
+    (left,) = Attachment.objects.all()
+    assert left.state == "deleted"  # what may be there of it goes when storage is back
+    assert jobs(DELETE_FILE_TASK) == [{"attachment_id": str(left.pk)}]
 
 
 def test_what_is_wrong_with_a_file_is_said_and_nothing_is_kept(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ def attach(page: Page, files: list[FilePayload]) -> None:
 
 def rows(site: Site) -> list[Any]:
     return site.sql(
-        "SELECT id::text, name, key, sha256, size, state, origin, failure FROM conversations_attachment ORDER BY id"
+        "SELECT id::text, name, key, sha256, size, state, origin, failure FROM conversations_attachment"
+        " WHERE state <> 'deleted' ORDER BY id"
     )
 
 
