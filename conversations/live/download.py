@@ -20,6 +20,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
 from conversations.files import FileProblem, content_disposition, storage
@@ -36,6 +37,11 @@ _HARMLESS = re.compile(
     r"image/(png|jpeg|webp|gif)|application/(pdf|json|vnd\.[\w.+-]+|msword)|text/(plain|csv|markdown|tab-separated-values)"
 )
 _RANGE = re.compile(r"bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})", re.ASCII)
+_GUARDS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 _drawing = asyncio.Semaphore(2)  # thumbnails at a time: each is a process of its own
 
 
@@ -85,19 +91,14 @@ async def thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     return HttpResponse(image, content_type="image/webp", headers=headers)
 
 
-_GUARDS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
-
 def _find(request: HttpRequest, pk: UUID) -> Attachment | HttpResponse:
     """Return a file that the person may have, or where to sign in. Raises Http404. Leaves no connection open."""
     try:
         user = request.user
         if not user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            to_sign_in = redirect_to_login(request.get_full_path())
+            add_never_cache_headers(to_sign_in)
+            return to_sign_in
         attachment = Attachment.objects.visible_to(user).filter(pk=pk, state=Attachment.State.READY).first()
         if attachment is None:
             raise Http404
