@@ -11,13 +11,15 @@ type Send = Callable[[Event], Awaitable[None]]
 type Application = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
 
 MEGABYTE = 1_000_000
+WITH_FILES = ("/conversations/", "/attachments/")
 
 
 class BodyLimit:
     """Answers 413 to a request that is larger than it may be, and lets nothing more of it reach the application.
 
-    A form with files may have `files_bytes`, everything else `other_bytes`. A body that tells no length, or a wrong
-    one, is counted as it arrives. The connection is closed then, as the rest of the body is still on its way.
+    A form with files may have `files_bytes` where messages are sent and files received, everything else `other_bytes`.
+    A body that tells no length, or a wrong one, is counted as it arrives. The connection is closed then, as the rest
+    of the body is still on its way.
     """
 
     def __init__(self, application: Application, *, files_bytes: int, other_bytes: int) -> None:
@@ -30,7 +32,8 @@ class BodyLimit:
             await self.application(scope, receive, send)
             return
         headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
-        has_files = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
+        is_form = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
+        has_files = is_form and scope["path"].startswith(WITH_FILES)
         limit = self.files_bytes if has_files else self.other_bytes
         declared = headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:

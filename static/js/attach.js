@@ -254,17 +254,22 @@
     isWaiting = false; // what is being written is not sent half
     say("");
   });
+  let leaving = []; // the chips whose files go with the message that is on its way
+  addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement.id === "composer") leaving = chips().filter((chip) => part(chip, "check")?.checked);
+  });
+  let later = []; // ready since the message left: they go with the next one
   addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     if (ctx.sourceElement.id !== "composer" || ctx.response.status >= 300) return;
-    for (const chip of chips()) if (part(chip, "check")) chip.remove();
+    for (const chip of leaving) chip.remove();
+    later = chips().filter((chip) => part(chip, "check"));
     keep(); // what was sent is no draft any more
   });
   let shown = form();
   addEventListener("htmx:after:swap", () => {
     if (!list() || form() === shown) return;
     shown = form();
-    // Begun while the message was on its way: it goes with the next one.
-    for (const chip of uploads.keys()) if (!chip.isConnected) list().append(chip);
+    for (const chip of [...later.splice(0), ...uploads.keys()]) if (!chip.isConnected) list().append(chip);
     work();
   });
   addEventListener("beforeunload", (event) => {

@@ -46,10 +46,11 @@ class Application:
         await send({"type": "http.response.body", "body": b"done"})
 
 
-def ask(browser: Browser, **headers: bytes) -> tuple[int, Application]:
+def ask(browser: Browser, path: str = "/attachments/", **headers: bytes) -> tuple[int, Application]:
     """Send a request of at most 100 bytes, or 1,000 with files; return the status and what Django saw."""
     application = Application()
-    scope = {"type": "http", "headers": [(name.replace("_", "-").encode(), value) for name, value in headers.items()]}
+    named = [(name.replace("_", "-").encode(), value) for name, value in headers.items()]
+    scope = {"type": "http", "path": path, "headers": named}
     limited = BodyLimit(application, files_bytes=1000, other_bytes=100)
     async_to_sync(limited)(scope, browser.receive, browser.send)
     starts = [event["status"] for event in browser.sent if event["type"] == "http.response.start"]
@@ -80,6 +81,11 @@ def test_f15_a_body_that_tells_no_length_or_a_wrong_one_is_counted(told: dict[st
     assert status == 413
     assert len(application.read) == 80
     assert len(browser.left) == 997, "the rest is not even asked for"
+
+
+@pytest.mark.parametrize(("path", "status"), [("/conversations/", 200), ("/accounts/login/", 413), ("/", 413)])
+def test_f15_files_may_come_only_where_they_are_received(path: str, status: int) -> None:
+    assert ask(Browser(b"x" * 500), path, content_type=FORM)[0] == status
 
 
 def test_the_refusal_is_a_sentence_and_closes_the_connection() -> None:
