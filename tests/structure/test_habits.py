@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from tests.structure.source import ROOT, Module, files, within
 
 PRODUCTION = within("accounts", "chatapp", "conversations")
-DOORS = within("conversations.views", "conversations.live.stream", "conversations.live.download")  # what a request reaches
+# What a request reaches.
+DOORS = within("conversations.views", "conversations.live.stream", "conversations.live.download")
 OWNED = {"Assistant", "Attachment", "Conversation", "Message", "Generation"}
 
 # Where a string may be declared safe, because it was sanitised or drawn by a template.
