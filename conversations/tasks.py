@@ -76,9 +76,10 @@ async def fetch_file(attachment_id: str) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(queue=ANSWER_QUEUE, queueing_lock="settle_files", priority=-2)
 async def settle_files(timestamp: int) -> None:
-    """Remove uploads that no message took within a day, and give up files whose worker died."""
+    """Remove uploads that no message took within a day, and settle what workers that died left undone with files."""
     await in_database(services.purge_unsent)
     await in_database(services.settle_lost_files)
+    await in_database(services.delete_again)
 
 
 @app.periodic(cron="* * * * * */10")

@@ -229,7 +229,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="attachment",
             index=models.Index(
-                condition=models.Q(("state", "pending")), fields=["created_at"], name="attachment_pending"
+                condition=models.Q(("state__in", ["pending", "deleted"])),
+                fields=["created_at"],
+                name="attachment_unsettled",
             ),
         ),
         migrations.RunPython(tell_what_gpt_4o_can_do, migrations.RunPython.noop),

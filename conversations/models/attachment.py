@@ -112,7 +112,9 @@ class Attachment(models.Model):
         indexes = [
             models.Index(fields=["owner", "state"], name="attachment_by_owner"),
             models.Index(fields=["created_at"], condition=Q(message__isnull=True), name="attachment_unsent"),
-            models.Index(fields=["created_at"], condition=Q(state="pending"), name="attachment_pending"),
+            models.Index(
+                fields=["created_at"], condition=Q(state__in=["pending", "deleted"]), name="attachment_unsettled"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from conversations.services.answering import (
     next_step,
 )
 from conversations.services.attachments import (
+    delete_again,
     delete_file,
     find_deleted_file,
     forget_deleted_file,
@@ -50,6 +51,7 @@ __all__ = [
     "TitlePlan",
     "claim_answer",
     "claim_title",
+    "delete_again",
     "delete_file",
     "fail_answer",
     "fail_file",

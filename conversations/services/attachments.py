@@ -30,6 +30,8 @@ MAX_UNSENT = 50  # uploads of one person that belong to no message yet
 UNSENT_HOURS = 24
 MAX_REQUEST_BYTES = 48 * MEGABYTE  # OpenAI takes 50 MB of files in one request
 IMAGE_BYTES = 1_500_000  # about what an image has at most once it is made smaller for the model
+_DELETED = "SELECT id FROM conversations_attachment AS file WHERE state = 'deleted' AND NOT"
+_UNDELETED = _DELETED + jobs.LIVING_JOB
 STORAGE_AWAY = "The file could not be stored just now. Nothing of it was kept. Try again in a moment."
 
 
@@ -122,6 +124,21 @@ def purge_unsent() -> int:
         for attachment in forgotten:
             _delete_later(attachment)
     return len(forgotten)
+
+
+def delete_again() -> int:
+    """Have files removed whose removal nobody does any more, since the worker died; return how many."""
+    lost = find_undeleted()
+    for attachment_id in lost:
+        jobs.defer_delete_file(attachment_id)
+    return len(lost)
+
+
+def find_undeleted() -> list[UUID]:
+    """Return the files that are marked deleted and for which no job will come."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNDELETED, {"task": jobs.DELETE_FILE_TASK, "heartbeat": jobs.HEARTBEAT_SECONDS})
+        return [row[0] for row in cursor.fetchall()]
 
 
 def note_sent_to_provider(*, attachment_id: UUID, file_id: str, expires_at: datetime.datetime | None) -> None:

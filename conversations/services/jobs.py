@@ -18,6 +18,7 @@ FORGET_TASK = "conversations.tasks.forget_response"
 DELETE_FILE_TASK = "conversations.tasks.delete_file"
 FORGET_FILE_TASK = "conversations.tasks.forget_file"
 FETCH_FILE_TASK = "conversations.tasks.fetch_file"
+HEARTBEAT_SECONDS = 30  # without a sign of life, after which a worker counts as dead
 ANSWER_QUEUE = "answers"
 
 # Always Django's connection. A worker puts another one into Procrastinate's own app, and a job deferred there would be
@@ -70,6 +71,18 @@ def defer_forget_file(file_id: str) -> int:
 def defer_fetch_file(attachment_id: UUID) -> int:
     """Have the worker fetch a file of the code interpreter once more. Return the job's id."""
     return _task(FETCH_FILE_TASK, priority=-1).defer(attachment_id=str(attachment_id))
+
+
+# Whether a job of a task still comes for a file: one that a dead worker had begun does not.
+LIVING_JOB = """
+EXISTS (
+    SELECT FROM procrastinate_jobs AS job LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
+    WHERE job.task_name = %(task)s AND job.args->>'attachment_id' = file.id::text AND (
+        job.status = 'todo'
+        OR job.status = 'doing' AND worker.last_heartbeat > now() - make_interval(secs => %(heartbeat)s)
+    )
+)
+"""
 
 
 @_django_s_errors()

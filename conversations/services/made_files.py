@@ -14,23 +14,16 @@ from conversations.services import jobs
 from conversations.services.answering import AnswerPlan
 from conversations.services.attachments import require_room
 from conversations.services.refusals import Refusal, Refused
-from conversations.services.rescue import HEARTBEAT_SECONDS
 
 logger = logging.getLogger(__name__)
 
 LOST = "The server stopped while it fetched this file. Retry."
-_FAIL_LOST = """
+_FAIL = """
 UPDATE conversations_attachment AS file SET state = 'failed', failure = %(reason)s
 FROM conversations_message AS message
-WHERE message.id = file.message_id AND file.state = 'pending' AND message.status NOT IN ('queued', 'streaming')
-AND NOT EXISTS (
-    SELECT FROM procrastinate_jobs AS job LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
-    WHERE job.task_name = %(task)s AND job.args->>'attachment_id' = file.id::text AND (
-        job.status = 'todo'
-        OR job.status = 'doing' AND worker.last_heartbeat > now() - make_interval(secs => %(heartbeat)s)
-    )
-)
+WHERE message.id = file.message_id AND file.state = 'pending' AND message.status NOT IN ('queued', 'streaming') AND NOT
 """
+_FAIL_LOST = _FAIL + jobs.LIVING_JOB
 
 
 def plan_file(
@@ -113,7 +106,7 @@ def retry_file(*, attachment: Attachment) -> None:
 def settle_lost_files() -> int:
     """Fail the files of ended answers that nobody fetches any more, since the worker died; return how many."""
     with connection.cursor() as cursor:
-        cursor.execute(_FAIL_LOST, {"task": jobs.FETCH_FILE_TASK, "reason": LOST, "heartbeat": HEARTBEAT_SECONDS})
+        cursor.execute(_FAIL_LOST, {"task": jobs.FETCH_FILE_TASK, "reason": LOST, "heartbeat": jobs.HEARTBEAT_SECONDS})
         return int(cursor.rowcount)
 
 

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils import timezone
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from conversations.files import storage
 from conversations.models import Attachment
-from conversations.services.attachments import delete_file
-from conversations.services.jobs import DELETE_FILE_TASK
+from conversations.services.attachments import delete_file, find_undeleted
 
 
 class Kind(enum.StrEnum):
@@ -108,11 +106,8 @@ def _look_again(attachment: Attachment) -> Iterator[Difference]:
 
 
 def _undeleted(bucket: str) -> Iterator[Difference]:
-    open_jobs = ProcrastinateJob.objects.filter(task_name=DELETE_FILE_TASK, status__in=["todo", "doing"])
-    coming = {str(job["attachment_id"]) for job in open_jobs.values_list("args", flat=True)}
-    for attachment in Attachment.objects.filter(state=Attachment.State.DELETED, bucket=bucket).iterator():
-        if str(attachment.pk) not in coming:
-            yield _about(attachment, Kind.UNDELETED, "is marked as deleted, and no job is left to delete it")
+    for attachment in Attachment.objects.filter(pk__in=find_undeleted(), bucket=bucket).iterator():
+        yield _about(attachment, Kind.UNDELETED, "is marked as deleted, and no job is left to delete it")
 
 
 def _about(attachment: Attachment, kind: Kind, detail: str) -> Difference:

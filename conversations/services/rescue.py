@@ -14,7 +14,6 @@ from conversations.services.calls import close_call, close_open_calls, is_backgr
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 30
 LOST_SECONDS = 60
 WORKER_LOST = "worker_lost"
 INTERRUPTED_TEXT = "The server that was writing this answer stopped. What it had written is kept. Retry to ask again."
@@ -96,7 +95,7 @@ def settle(*, message_id: UUID, attempt: int | None = None) -> bool:
 
 def _find_stalled(one: UUID | None) -> list[UUID]:
     with connection.cursor() as cursor:
-        cursor.execute(_STALLED, {"id": one, "heartbeat": HEARTBEAT_SECONDS, "lost": LOST_SECONDS})
+        cursor.execute(_STALLED, {"id": one, "heartbeat": jobs.HEARTBEAT_SECONDS, "lost": LOST_SECONDS})
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -17,6 +17,7 @@ from conversations.models import Attachment, Conversation, Message
 from conversations.services import (
     Refusal,
     Refused,
+    delete_again,
     delete_file,
     purge_unsent,
     receive_file,
@@ -27,7 +28,7 @@ from conversations.services import (
 from conversations.services.jobs import ANSWER_TASK, DELETE_FILE_TASK
 from tests.factories import make_assistant, make_model, make_user, token
 from tests.fakes.folder import FilesFolder
-from tests.services.calls import jobs
+from tests.services.calls import jobs, sql
 
 pytestmark = pytest.mark.django_db
 TEXT = b"shelf,count\nA1,118\n"
@@ -198,3 +199,14 @@ def test_uploads_that_no_message_took_go_after_a_day(tmp_path: Path) -> None:
         waiting.pk: "ready",
         sent.pk: "ready",
     }
+
+
+def test_a_removal_whose_worker_died_is_done_by_another(tmp_path: Path) -> None:
+    file = receive(make_user(), tmp_path)
+    remove_attachment(attachment=file)
+    assert delete_again() == 0
+    sql("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = %s", DELETE_FILE_TASK)
+
+    assert delete_again() == 1
+    assert delete_again() == 0
+    assert len(jobs(DELETE_FILE_TASK)) == 2
