@@ -20,3 +20,14 @@ def openai(fake_process: FakeOpenAI, settings: Settings) -> FakeOpenAI:
     settings.OPENAI_BASE_URL = fake_process.base_url
     settings.OPENAI_BACKGROUND = False
     return fake_process
+
+
+@pytest.fixture
+def no_jobs(transactional_db: None) -> Iterator[None]:
+    """Procrastinate's tables are not Django's, and so are not emptied after a test that commits."""
+    from tests.live.running import ask  # models load after this file does
+
+    tables = "procrastinate_jobs, procrastinate_workers"
+    ask(f"TRUNCATE {tables} CASCADE")
+    yield
+    ask(f"TRUNCATE {tables} CASCADE")

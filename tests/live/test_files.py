@@ -221,7 +221,10 @@ def test_u23_a_file_that_is_too_large_is_given_up(openai: FakeOpenAI, settings: 
     assert list(storage.list_keys()) == []
 
 
-def test_s2_storage_that_is_away_for_a_while_is_waited_for(openai: FakeOpenAI, files: FilesFolder) -> None:
+def test_s2_storage_that_is_away_for_a_while_is_waited_for(
+    openai: FakeOpenAI, files: FilesFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(made_files, "RETRY_PAUSES", (0.2,) * 100)
     openai.script([{"text": "Done.", "image": {}}])
     answer = begin()
     files.take_away()

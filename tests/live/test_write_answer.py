@@ -13,16 +13,10 @@ from conversations.services import settle, stop_answer
 from conversations.services.jobs import FORGET_TASK
 from tests.fakes.process import FakeOpenAI
 from tests.live.running import ask, other_connection, until, writing
-from tests.services.calls import begin, claim, job_of, jobs, lose, sql
+from tests.services.calls import begin, claim, job_of, jobs, lose
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_jobs")]
 TEXT = " ".join(f"word-{number}" for number in range(60))
-
-
-@pytest.fixture(autouse=True)
-def no_jobs(transactional_db: None) -> None:
-    """Procrastinate's tables are not Django's, and so are not emptied between tests."""
-    sql("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 
 
 def write(answer: Message) -> BaseException | None:

@@ -94,8 +94,8 @@ def hostile(site: Site) -> Iterator[str]:
     """The slug of an assistant whose every word is hostile; afterwards nobody can choose it."""
     site.sql(
         "INSERT INTO conversations_assistant"
-        " (slug, name, description, instructions, parameters, suggested_prompts, is_enabled, position)"
-        " VALUES ('hostile', %s, %s, '', '{}', to_jsonb(%s::text[]), true, 9)"
+        " (slug, name, description, instructions, parameters, tools, suggested_prompts, is_enabled, position)"
+        " VALUES ('hostile', %s, %s, '', '{}', '[]', to_jsonb(%s::text[]), true, 9)"
         " ON CONFLICT (slug) DO UPDATE SET is_enabled = true",
         NAME,
         NAME * 3,
