@@ -37,6 +37,7 @@ def test_sign_in_ask_and_see_the_answer_stream(browser: Browser, site: Site) -> 
     page.get_by_label("User name or e-mail").fill("admin")
     page.get_by_label("Password", exact=True).fill("a long pass phrase")
     page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/conversations/$"))  # loaded, scripts and all
     text = "First paragraph.\n\n```python\nprint('hello')\n```\n\n" + "\n\n".join(f"Line {n}." for n in range(40))
 
     ask(page, "journey " + marker(text=text, delay_ms=40))
