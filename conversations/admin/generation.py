@@ -67,6 +67,7 @@ class GenerationAdmin(RecordAdmin):
                 "fields": (
                     ("shown_input_tokens", "shown_cached_tokens", "shown_output_tokens", "shown_reasoning_tokens"),
                     ("usage_source", "price", "shown_cost"),
+                    ("reserved_tokens", "reserved_cost"),
                 )
             },
         ),

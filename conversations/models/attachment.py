@@ -56,7 +56,11 @@ class Attachment(models.Model):
     origin = models.CharField(max_length=5, choices=Origin, db_comment="Who made it: user or model.")
     state = models.CharField(max_length=7, choices=State, default=State.PENDING, db_comment="Where it stands.")
     bucket = models.CharField(max_length=63, blank=True, db_comment="The bucket; empty for files in VAR_DIR.")
-    key = models.CharField(max_length=100, unique=True, db_comment="The object's key: generated, without any name.")
+    key = models.CharField(
+        max_length=100,
+        db_index=True,
+        db_comment="The object's key: generated, without any name. Rows of an edited or continued message share it.",
+    )
     name = models.CharField(
         max_length=255, db_comment="The file's name as given, cleaned; shown, never used as a path."
     )
@@ -67,6 +71,7 @@ class Attachment(models.Model):
     )
     width = models.PositiveIntegerField(null=True, db_comment="Pixels, of an image.")
     height = models.PositiveIntegerField(null=True, db_comment="Pixels, of an image.")
+    is_read = models.BooleanField(default=False, db_comment="A job has looked for text in it, for search.")
     failure = models.CharField(max_length=500, blank=True, db_comment="Why it failed, as people are told.")
     container_id = models.CharField(
         max_length=200, blank=True, db_comment="The provider's container that a file of its code interpreter came from."
@@ -115,6 +120,11 @@ class Attachment(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(state__in=["pending", "deleted"]), name="attachment_unsettled"
             ),
+            models.Index(
+                fields=["id"],
+                condition=Q(is_read=False, state="ready", message__isnull=False),
+                name="attachment_unread",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -134,3 +144,19 @@ class Attachment(models.Model):
     def can_retry(self) -> bool:
         """Whether it can be had once more: a file of the code interpreter, as long as its container is kept."""
         return self.state == self.State.FAILED and bool(self.container_file_id)
+
+
+class AttachmentText(models.Model):
+    """What can be read in a file, for search. Apart from the file's row, so that pages do not load it."""
+
+    attachment = models.OneToOneField(
+        Attachment, on_delete=models.CASCADE, primary_key=True, related_name="content", db_comment="The file."
+    )
+    text = models.TextField(db_comment="Its text, the first 200,000 characters.")
+
+    class Meta:
+        db_table_comment = "Text of files, for search."
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Text of {self.attachment_id}"

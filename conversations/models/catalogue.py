@@ -31,6 +31,9 @@ class LanguageModel(models.Model):
     )
     is_local = models.BooleanField(default=False, db_comment="Runs on this machine; people are told that it is small.")
     is_enabled = models.BooleanField(default=True, db_comment="May be used for new answers.")
+    is_offered = models.BooleanField(
+        default=True, db_comment="People may choose it themselves when they retry or edit."
+    )
     shutdown_date = models.DateField(null=True, blank=True, db_comment="The day on which the provider ends it.")
     replacement = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, db_comment="What to use instead after that day."

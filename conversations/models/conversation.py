@@ -33,6 +33,10 @@ class Conversation(models.Model):
         OPEN = "open", "Open"
         CONCLUDED = "concluded", "Concluded"
 
+    class ConcludedBy(models.TextChoices):
+        OWNER = "owner", "Its owner"
+        POLICY = "policy", "The policy on idle conversations"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_comment="UUID version 7.")
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -42,6 +46,22 @@ class Conversation(models.Model):
     )
     assistant = models.ForeignKey(
         "Assistant", on_delete=models.PROTECT, related_name="conversations", db_comment="Who answers."
+    )
+    model = models.ForeignKey(
+        "LanguageModel",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_comment="The model that its owner chose for it; empty: the assistant's.",
+    )
+    continued_from = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="continuations",
+        db_comment="The concluded conversation that it goes on from; its first messages repeat that one's.",
     )
     title = models.CharField(max_length=200, db_comment="Made from the first prompt, then by the model or the owner.")
     is_title_provisional = models.BooleanField(
@@ -60,7 +80,14 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it began.")
     last_activity_at = models.DateTimeField(default=timezone.now, db_comment="When something was last said in it.")
     concluded_at = models.DateTimeField(null=True, blank=True, db_comment="When it was concluded.")
+    concluded_by = models.CharField(
+        max_length=6, choices=ConcludedBy, blank=True, db_comment="Who concluded it: owner or policy."
+    )
     hidden_at = models.DateTimeField(null=True, blank=True, db_comment="When its owner put it out of sight.")
+    pinned_at = models.DateTimeField(null=True, blank=True, db_comment="When its owner pinned it to the top.")
+    seen_at = models.DateTimeField(
+        null=True, blank=True, db_comment="When its owner last had its end before their eyes."
+    )
 
     objects = ConversationQuerySet.as_manager()
 
@@ -82,6 +109,12 @@ class Conversation(models.Model):
                 name="conversation_history",
             ),
             models.Index(fields=["-last_activity_at"], name="conversation_by_activity"),
+            models.Index(
+                fields=["owner", "-pinned_at"], condition=Q(pinned_at__isnull=False), name="conversation_pinned"
+            ),
+            models.Index(
+                fields=["owner", "-hidden_at"], condition=Q(hidden_at__isnull=False), name="conversation_hidden"
+            ),
         ]
 
     def __str__(self) -> str:

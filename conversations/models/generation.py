@@ -105,6 +105,13 @@ class Generation(models.Model):
         max_digits=14, decimal_places=8, null=True, db_comment="US dollars; empty: unknown, which is not 0."
     )
 
+    reserved_tokens = models.PositiveIntegerField(
+        default=0, db_comment="Tokens held free for it in its owner's limits while it is open: the most it may take."
+    )
+    reserved_cost = models.DecimalField(
+        max_digits=14, decimal_places=8, default=0, db_comment="US dollars held free in the same way."
+    )
+
     finish_reason = models.CharField(max_length=60, blank=True, db_comment="Why it was cut off, as the provider says.")
     error_code = models.CharField(max_length=40, blank=True, db_comment="Why it failed, as a code.")
     error_detail = models.TextField(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q, StringAgg, Value
 from django.utils import timezone
@@ -23,6 +25,17 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def running(self) -> Self:
         """Return the answers that are waited for."""
         return self.filter(status__in=Message.RUNNING)
+
+
+_Manager = models.Manager.from_queryset(MessageQuerySet)
+
+
+class MessageManager(_Manager["Message"]):
+    """Leaves the search vector in the database: only search and its job want it, by statements of their own."""
+
+    def get_queryset(self) -> MessageQuerySet:
+        """Return the messages as they are read everywhere."""
+        return MessageQuerySet(self.model, using=self._db).defer("search_vector")
 
 
 class Message(models.Model):
@@ -61,6 +74,20 @@ class Message(models.Model):
         related_name="children",
         db_comment="The message before it; siblings are edits and retries.",
     )
+    assistant = models.ForeignKey(
+        "Assistant",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_comment="Who answers here; empty for prompts, and where it is the conversation's assistant.",
+    )
+    copy_of = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_comment="The message of a concluded conversation that it repeats; no model was called for it.",
+    )
     role = models.CharField(max_length=10, choices=Role, db_comment="Who speaks: user or assistant.")
     status = models.CharField(max_length=12, choices=Status, db_comment="Where it stands; a prompt is completed.")
     text = models.TextField(blank=True, db_comment="The whole text; empty while an answer streams.")
@@ -73,10 +100,13 @@ class Message(models.Model):
     )
     error_code = models.CharField(max_length=40, blank=True, db_comment="Why an answer failed, as a code.")
     error_text = models.CharField(max_length=500, blank=True, db_comment="Why an answer failed, as people are told.")
+    search_vector = SearchVectorField(
+        null=True, editable=False, db_comment="Its words for search, made by a job after it ended; empty until then."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it was committed.")
     finished_at = models.DateTimeField(null=True, blank=True, db_comment="When an answer ended, however it did.")
 
-    objects = MessageQuerySet.as_manager()
+    objects = MessageManager()
 
     class Meta:
         db_table_comment = "Prompts and answers."
@@ -112,6 +142,12 @@ class Message(models.Model):
         indexes = [
             models.Index(
                 fields=["created_at"], condition=Q(status__in=["queued", "streaming"]), name="message_running"
+            ),
+            GinIndex(fields=["search_vector"], name="message_search"),
+            models.Index(
+                fields=["id"],
+                condition=Q(search_vector__isnull=True) & ~Q(status__in=["queued", "streaming"]),
+                name="message_unindexed",
             ),
         ]
 

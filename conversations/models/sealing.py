@@ -1,0 +1,70 @@
+"""What leaves a conversation that is concluded: its sealed document, and the events that other systems follow."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class SealedDocument(models.Model):
+    """The canonical JSON of a concluded conversation, in storage. Its hash tells whether anything changed."""
+
+    conversation = models.OneToOneField(
+        "Conversation",
+        on_delete=models.PROTECT,
+        primary_key=True,
+        related_name="sealed_document",
+        db_comment="The concluded conversation.",
+    )
+    bucket = models.CharField(max_length=63, blank=True, db_comment="The bucket; empty for files in VAR_DIR.")
+    key = models.CharField(max_length=100, unique=True, db_comment="The object's key: generated.")
+    size = models.PositiveBigIntegerField(db_comment="Bytes.")
+    sha256 = models.CharField(max_length=64, db_comment="Hash of the bytes in hex.")
+    format = models.PositiveSmallIntegerField(db_comment="The version of the document's format.")
+    sealed_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it was verified there.")
+
+    class Meta:
+        db_table_comment = "Sealed documents of concluded conversations."
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=~Q(sha256=""), name="sealed_document_has_its_hash")]
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def address(self) -> str:
+        """Where the object is, as s3://bucket/key, or its path below the files folder."""
+        return f"s3://{self.bucket}/{self.key}" if self.bucket else self.key
+
+
+class Event(models.Model):
+    """Something that other systems may follow. Written in the transaction that it tells of (a transactional outbox)."""
+
+    class Kind(models.TextChoices):
+        CONVERSATION_CONCLUDED = "conversation.concluded", "Conversation concluded"
+
+    seq = models.BigIntegerField(
+        primary_key=True, db_comment="Its place: given under a lock, so that none appears before an earlier one."
+    )
+    kind = models.CharField(max_length=40, choices=Kind, db_comment="What happened, such as conversation.concluded.")
+    conversation = models.ForeignKey(
+        "Conversation", on_delete=models.PROTECT, related_name="events", db_comment="The conversation it is about."
+    )
+    data = models.JSONField(default=dict, db_comment="What it tells: ids, times, hashes and addresses, never text.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it was written.")
+
+    class Meta:
+        db_table_comment = "Events for other systems, in order."
+        default_permissions = ()
+        ordering = ["seq"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(kind="conversation.concluded"),
+                name="one_concluded_event",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"
