@@ -22,6 +22,7 @@ class MessageAdmin(RecordAdmin):
     ordering = ("-id",)
     fields = (
         ("conversation", "owner", "parent"),
+        ("assistant", "copy_of"),
         ("role", "status", "attempt", "activity"),
         ("created_at", "finished_at"),
         "text",

@@ -119,4 +119,4 @@ def test_page_of_a_message_shows_every_column(client: Client, reviewer: User) ->
     client.force_login(reviewer)
     form = client.get(_url(Message, "change", Message.objects.values_list("pk", flat=True)[0])).context["adminform"]
     shown = {name for _, options in form.fieldsets for line in options["fields"] for name in _flat(line)}
-    assert shown == {field.name for field in Message._meta.concrete_fields}
+    assert shown == {field.name for field in Message._meta.concrete_fields} - {"search_vector"}
