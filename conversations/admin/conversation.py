@@ -41,8 +41,9 @@ class ConversationAdmin(RecordAdmin):
     search_help_text = "Title, or name or e-mail address of the owner"
     ordering = ("-last_activity_at",)
     fields = (
-        ("owner", "assistant", "state"),
-        ("created_at", "last_activity_at", "concluded_at", "hidden_at"),
+        ("owner", "assistant", "model"),
+        ("state", "concluded_at", "concluded_by", "continued_from"),
+        ("created_at", "last_activity_at", "hidden_at", "pinned_at", "seen_at"),
         "id",
     )
 
