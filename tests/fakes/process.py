@@ -1,65 +1,27 @@
 """The fake OpenAI server as a process of its own, for tests and benchmarks."""
 
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from tests.fakes.child import FakeServer
 from tests.fakes.scenario import decode_json, encode_json
 
-ROOT = Path(__file__).resolve().parents[2]
-STOP_SECONDS = 10
 
+class FakeOpenAI(FakeServer):
+    """The fake server on a free port. `tokens` and `delay_ms` say what an answer is that nobody scripted."""
 
-class FakeOpenAI:
-    """Starts the fake server on a free port and ends it, and nothing else, when the block is left.
-
-    `tokens` and `delay_ms` say what an answer is that nobody scripted. The server also ends when this process dies.
-    """
+    name = "fake OpenAI server"
 
     def __init__(self, *, tokens: int = 30, delay_ms: float = 2.0) -> None:
-        self._options = ["--tokens", str(tokens), "--delay-ms", str(delay_ms), "--while-stdin-open"]
-        self._process: subprocess.Popen[bytes] | None = None
+        options = ["--port", "0", "--tokens", str(tokens), "--delay-ms", str(delay_ms), "--while-stdin-open"]
+        super().__init__("tests.fakes.openai_server", options)
         self._origin = ""
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def start(self) -> Self:
-        """Start the process and wait for its port."""
-        command = [sys.executable, "-m", "tests.fakes.openai_server", "--port", "0", *self._options]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self._process.stdout is not None
-        first_line = self._process.stdout.readline()
-        if not first_line:
-            self.stop()
-            raise RuntimeError("The fake OpenAI server ended before it told its port; its error is above")
+    def note(self, first_line: bytes) -> None:
+        """Keep its address."""
         self._origin = f"http://127.0.0.1:{decode_json(first_line)['port']}"
-        return self
-
-    def stop(self) -> None:
-        """End the process."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def base_url(self) -> str:

@@ -7,23 +7,19 @@ import os
 import re
 import runpy
 import subprocess
-import sys
 import uuid
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.config import Config
 from pytest_django.fixtures import Settings
 
+from tests.fakes.child import ROOT, FakeServer
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-ROOT = Path(__file__).resolve().parents[2]
-STOP_SECONDS = 10
 
 
 def policy_of_the_documents() -> dict[str, Any]:
@@ -35,55 +31,26 @@ def policy_of_the_documents() -> dict[str, Any]:
     return policy
 
 
-class FakeS3:
-    """Starts the server on a free port, with no bucket, and ends it, and nothing else, when the block is left.
+class FakeS3(FakeServer):
+    """The server on a free port, with no bucket. Its keys may do what docs/deployment.md asks for; `client` all."""
 
-    Its keys may do what docs/deployment.md asks for; `client` may do everything. The server also ends when this
-    process dies.
-    """
+    name = "S3 server"
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        super().__init__("tests.fakes.s3_server")
         self.endpoint = self.access_key = self.secret_key = ""
         self._root = ("", "")
 
-    def start(self) -> Self:
-        """Start the process and wait for its port."""
-        command = [sys.executable, "-m", "tests.fakes.s3_server"]
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe)
-        first_line = self._tell(policy_of_the_documents())
-        if not first_line:
-            self.stop()
-            raise RuntimeError("The S3 server ended before it told its port; its error is above")
+    def greet(self, process: subprocess.Popen[bytes]) -> bytes:
+        """Tell it the policy of its keys."""
+        return self._tell(policy_of_the_documents())
+
+    def note(self, first_line: bytes) -> None:
+        """Keep its address and keys."""
         told = json.loads(first_line)
         self.endpoint = f"http://127.0.0.1:{told['port']}"
         self._root = tuple(told["root"])
         self.access_key, self.secret_key = told["app"]
-        return self
-
-    def stop(self) -> None:
-        """End the process."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def client(self) -> S3Client:
