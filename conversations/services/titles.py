@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +20,8 @@ INSTRUCTIONS = (
     "You name conversations. Reply with a title for the conversation below: at most six words, in its own language, "
     "no quotation marks, no full stop, nothing else."
 )
+_AROUND = " \"'“”„«».#*_`"
+_LABEL = re.compile(r"^(title|person|assistant)\s*:", re.IGNORECASE)  # small models repeat what stands before texts
 EXCERPT_CHARS = 2_000
 TITLE_CHARS = 80
 
@@ -116,5 +119,6 @@ def _excerpt(message: Message) -> str:
 
 def _tidy(text: str) -> str:
     lines = clean_text(text).strip().splitlines()
-    title = " ".join(lines[0].replace("**", "").split()).strip(" \"'“”„«».#*_`") if lines else ""
+    line = " ".join(lines[0].replace("**", "").split()) if lines else ""
+    title = _LABEL.sub("", line.strip(_AROUND)).strip(_AROUND)
     return "" if is_blank(title) else title[:TITLE_CHARS]
