@@ -10,9 +10,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from conversations.ids import uuid7
+from conversations.models.tree import Tree
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
     from accounts.models import User
+    from conversations.models.catalogue import LanguageModel
     from conversations.models.message import Message
 
 
@@ -124,11 +129,26 @@ class Conversation(models.Model):
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
 
-    def path(self) -> list[Message]:
-        """Return the messages from the first one to `current_leaf`, oldest first, in one query."""
-        by_id = {message.pk: message for message in self.messages.all()}
-        path, at = [], self.current_leaf_id
-        while at is not None and at in by_id:
-            path.append(by_id[at])
-            at = by_id[at].parent_id
-        return path[::-1]
+    def language_model(self) -> LanguageModel | None:
+        """Return the model that answers next: the one chosen for it while it is enabled, else the assistant's."""
+        if self.model is not None and self.model.is_enabled:
+            return self.model
+        return self.assistant.language_model()
+
+    def tree(self) -> Tree:
+        """Return who follows whom, in one query that reads no text."""
+        return Tree(self.messages.order_by("id").values_list("id", "parent_id"))
+
+    def path(self, at: UUID | None = None) -> list[Message]:
+        """Return the messages of the path that is shown, oldest first, in one query.
+
+        With `at` it is the path through that message: the current one where it lies on it, else the newest through it.
+        """
+        by_id = {message.pk: message for message in self.messages.order_by("id")}
+        tree = Tree((message.pk, message.parent_id) for message in by_id.values())
+        return [by_id[message_id] for message_id in tree.path_through(at, current_leaf=self.current_leaf_id)]
+
+    def messages_of(self, ids: Sequence[UUID]) -> list[Message]:
+        """Return these of its messages, in this order, in one query."""
+        by_id = {message.pk: message for message in self.messages.filter(pk__in=ids)}
+        return [by_id[message_id] for message_id in ids if message_id in by_id]

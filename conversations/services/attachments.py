@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import Max, Sum
 from django.utils import timezone
 
 from conversations.files import FileFacts, FileProblem, inspect_file, storage
@@ -90,10 +90,39 @@ def attach(*, message: Message, attachment_ids: Sequence[UUID], model: LanguageM
     Attachment.objects.filter(pk__in=wanted).update(message=message)
 
 
+def carry_files(*, copies: Mapping[UUID, Message], only: Collection[UUID] | None = None) -> list[Attachment]:
+    """Let messages carry the files of others, inside the caller's transaction, and return the new rows.
+
+    `copies` names the message that is to carry the files of each old one; `only` restricts it to these files. Old and
+    new rows name the same object, which goes with the last of them. What could not be kept is told of again. The locks
+    keep files from being deleted meanwhile.
+    """
+    files = Attachment.objects.filter(
+        message_id__in=list(copies), state__in=[Attachment.State.READY, Attachment.State.FAILED]
+    )
+    if only is not None:
+        files = files.filter(pk__in=only)
+    old = files.select_for_update(of=("self",), no_key=True).order_by("id")
+    return Attachment.objects.bulk_create([_copy(file, copies[file.message_id]) for file in old if file.message_id])
+
+
 def find_deleted_file(*, attachment_id: UUID) -> Attachment | None:
-    """Return a file that is marked deleted and has its row. Raises StorageProblem where it is in another bucket."""
-    attachment = Attachment.objects.filter(pk=attachment_id, state=Attachment.State.DELETED).first()
-    if attachment is not None and attachment.bucket != storage.bucket():
+    """Return a file that is marked deleted and whose object is to go; None where nothing is left to do.
+
+    An object goes with the last row that names it: of the others the row alone goes, here. The locks make removals of
+    one object take turns. Raises StorageProblem where it is in another bucket.
+    """
+    with transaction.atomic():
+        deleted = Attachment.objects.filter(pk=attachment_id, state=Attachment.State.DELETED)
+        attachment = deleted.first()
+        if attachment is None:
+            return None
+        sharing = Attachment.objects.filter(bucket=attachment.bucket, key=attachment.key).order_by("id")
+        rows = list(sharing.select_for_update(no_key=True).values_list("pk", flat=True))
+        if rows != [attachment_id]:
+            deleted.delete()
+            return None
+    if attachment.bucket != storage.bucket():
         raise storage.StorageProblem(f"deleting {attachment.address}: that bucket is not the one that is set")
     return attachment
 
@@ -149,7 +178,8 @@ def note_sent_to_provider(*, attachment_id: UUID, file_id: str, expires_at: date
 def require_room(*, owner_id: int, size: int) -> None:
     """Raise FileProblem unless a person may have so many bytes more. The lock makes parallel files take turns."""
     get_user_model().objects.select_for_update(no_key=True).get(pk=owner_id)
-    stored = Attachment.objects.filter(owner_id=owner_id).aggregate(total=Sum("size"))["total"] or 0
+    objects = Attachment.objects.filter(owner_id=owner_id).order_by().values("key").annotate(bytes=Max("size"))
+    stored = objects.aggregate(total=Sum("bytes"))["total"] or 0  # rows that share an object take its room once
     if stored + size > settings.MAX_STORED_MEGABYTES * MEGABYTE:
         raise FileProblem(
             f"All your files together may take {settings.MAX_STORED_MEGABYTES:,} MB, and this one would exceed that. "
@@ -166,6 +196,26 @@ def _give_connection_back() -> None:
     """Looking into a file and storing it may take long, and a few slow uploads would leave no connection for pages."""
     if not connection.in_atomic_block:
         connection.close()
+
+
+def _copy(file: Attachment, message: Message) -> Attachment:
+    """Return a new row for an object. What leads to the provider's copies stays with the old row."""
+    return Attachment(
+        message=message,
+        owner_id=message.owner_id,
+        origin=file.origin,
+        state=file.state,
+        bucket=file.bucket,
+        key=file.key,
+        name=file.name,
+        content_type=file.content_type,
+        size=file.size,
+        sha256=file.sha256,
+        width=file.width,
+        height=file.height,
+        failure=file.failure,
+        ready_at=file.ready_at,
+    )
 
 
 def _delete_later(attachment: Attachment) -> None:
