@@ -133,3 +133,16 @@ class RenameForm(ServiceForm):
     """A conversation's new title."""
 
     title = TextField(required=False)
+
+
+class RatingForm(ServiceForm):
+    """What somebody thinks of an answer: up, down, or nothing any more."""
+
+    rating = TextField(required=False)
+    reason = TextField(required=False)
+
+
+class SeenForm(ServiceForm):
+    """The last message of a page whose end was seen."""
+
+    last = forms.UUIDField(required=False)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import F
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from conversations.models import Attachment, Conversation, Generation, Message
+from conversations.models import Attachment, Conversation, Feedback, Generation, Message
 from conversations.rendering import render, render_prompt, split_blocks
 from conversations.usage import Usage, usage_of, usage_of_conversation
 
@@ -43,6 +44,8 @@ class MessageView:
     attachments: Sequence[Attachment]
     """What people attached to a prompt, and the files that came with an answer."""
     opens_files: bool
+    rating: Feedback | None = None
+    """What its owner thinks of an answer."""
 
     @property
     def is_prompt(self) -> bool:
@@ -61,6 +64,12 @@ class MessageView:
     def can_retry(self) -> bool:
         """Whether to offer another try: on the last answer only, as a try further up would leave what follows."""
         return self.is_latest and not self.is_prompt and self.message.status in _RETRYABLE
+
+    @property
+    def can_rate(self) -> bool:
+        """Whether the reader may say what they think of it: the owner, of an answer that came to something."""
+        is_ended_answer = not self.is_prompt and not self.message.is_running
+        return self.opens_files and is_ended_answer and (self.has_text or bool(self.attachments))
 
     @property
     def pictures(self) -> list[Attachment]:
@@ -103,14 +112,22 @@ class MessageView:
 def message_context(messages: Sequence[Message], *, opens_files: bool = True) -> list[MessageView]:
     """Return what `_message.html` needs for each message. A reader who is not the owner cannot open its files.
 
-    Each message's `conversation` must be loaded already, as `Conversation.path` does; then it takes two queries, and
-    one more where an answer is being written. Answers that nobody has begun to write have nothing to tell.
+    Each message's `conversation` must be loaded already, as `Conversation.path` does; then it takes three queries,
+    and one more where an answer is being written. Answers that nobody has begun to write have nothing to tell.
     """
     begun = [message for message in messages if message.role == Message.Role.USER or message.has_begun]
     calls = _calls([message.pk for message in begun if message.role == Message.Role.ASSISTANT])
     attachments = _attachments([message.pk for message in begun])
+    ratings = _ratings([message for message in begun if message.role == Message.Role.ASSISTANT])
     return [
-        _view(message, calls.get(message.pk, []), attachments.get(message.pk, []), opens_files) for message in messages
+        _view(
+            message,
+            calls.get(message.pk, []),
+            attachments.get(message.pk, []),
+            opens_files,
+            ratings.get(message.pk),
+        )
+        for message in messages
     ]
 
 
@@ -149,7 +166,13 @@ def unseen(path: Sequence[Message], last_seen: UUID | None) -> Sequence[Message]
     return path[seen:] if seen else None
 
 
-def _view(message: Message, calls: list[Generation], attachments: list[Attachment], opens_files: bool) -> MessageView:
+def _view(
+    message: Message,
+    calls: list[Generation],
+    attachments: list[Attachment],
+    opens_files: bool,
+    rating: Feedback | None,
+) -> MessageView:
     html, open_html, offset = SafeString(""), SafeString(""), 0
     if message.role == Message.Role.USER:
         html = render_prompt(message.text)
@@ -161,7 +184,7 @@ def _view(message: Message, calls: list[Generation], attachments: list[Attachmen
         open_html, offset = blocks[-1].html, blocks[-1].start
     is_latest = message.conversation.current_leaf_id == message.pk
     usage, latest = (usage_of(calls), calls[-1]) if calls else (None, None)
-    return MessageView(message, html, open_html, offset, is_latest, usage, latest, attachments, opens_files)
+    return MessageView(message, html, open_html, offset, is_latest, usage, latest, attachments, opens_files, rating)
 
 
 def _calls(answers: list[UUID]) -> dict[UUID, list[Generation]]:
@@ -187,3 +210,12 @@ def _attachments(messages: list[UUID]) -> dict[UUID, list[Attachment]]:
             if attachment.message_id is not None:
                 found.setdefault(attachment.message_id, []).append(attachment)
     return found
+
+
+def _ratings(answers: list[Message]) -> dict[UUID, Feedback]:
+    """What owners think of those answers that have ended."""
+    ended = [answer.pk for answer in answers if not answer.is_running]
+    if not ended:
+        return {}
+    given = Feedback.objects.filter(message_id__in=ended, user_id=F("message__owner_id"))
+    return {rating.message_id: rating for rating in given}

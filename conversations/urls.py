@@ -4,7 +4,7 @@ from django.urls import path
 
 from conversations.live.download import download, thumbnail
 from conversations.live.stream import stream
-from conversations.views import attachments, conversations, health, messages
+from conversations.views import attachments, conversations, feedback, health, messages
 
 app_name = "conversations"
 urlpatterns = [
@@ -14,10 +14,12 @@ urlpatterns = [
     path("conversations/<uuid:pk>/messages/", messages.send, name="send"),
     path("conversations/<uuid:pk>/heading/", conversations.heading, name="heading"),
     path("conversations/<uuid:pk>/rename/", conversations.rename, name="rename"),
+    path("conversations/<uuid:pk>/seen/", feedback.seen, name="seen"),
     path("messages/<uuid:pk>/", messages.message, name="message"),
     path("messages/<uuid:message_id>/stream/", stream, name="stream"),
     path("messages/<uuid:pk>/stop/", messages.stop, name="stop"),
     path("messages/<uuid:pk>/retry/", messages.retry, name="retry"),
+    path("messages/<uuid:pk>/feedback/", feedback.rate, name="feedback"),
     path("attachments/", attachments.attach, name="attach"),
     path("attachments/<uuid:pk>/", download, name="attachment"),
     path("attachments/<uuid:pk>/thumbnail/", thumbnail, name="thumbnail"),

@@ -10,6 +10,7 @@ from conversations.services.answering import (
     next_step,
 )
 from conversations.services.attachments import (
+    carry_files,
     delete_again,
     delete_file,
     find_deleted_file,
@@ -20,6 +21,7 @@ from conversations.services.attachments import (
     remove_attachment,
 )
 from conversations.services.calls import CallProgress
+from conversations.services.feedback import rate_answer
 from conversations.services.made_files import (
     fail_file,
     find_pending_file,
@@ -32,6 +34,7 @@ from conversations.services.made_files import (
 from conversations.services.opening import PlannedFile
 from conversations.services.refusals import Refusal, Refused
 from conversations.services.rescue import settle, settle_stalled
+from conversations.services.seen import mark_seen
 from conversations.services.sending import retry_answer, send_message, start_conversation
 from conversations.services.stopping import stop_answer
 from conversations.services.titles import (
@@ -49,6 +52,7 @@ __all__ = [
     "Refusal",
     "Refused",
     "TitlePlan",
+    "carry_files",
     "claim_answer",
     "claim_title",
     "delete_again",
@@ -63,12 +67,14 @@ __all__ = [
     "forget_deleted_file",
     "keep_file",
     "leave_response",
+    "mark_seen",
     "next_attempt",
     "next_step",
     "note_sent_to_provider",
     "plan_file",
     "prepare_file",
     "purge_unsent",
+    "rate_answer",
     "receive_file",
     "remove_attachment",
     "rename_conversation",

@@ -16,15 +16,22 @@ class Refusal(StrEnum):
     NOT_RETRYABLE = "not_retryable"
     NOT_RUNNING = "not_running"
     FILE = "file"
+    LIMIT = "limit"
+    NOT_RATEABLE = "not_rateable"
+    UNKNOWN_RATING = "unknown_rating"
 
 
 class Refused(Exception):
-    """A request that a person can mend. Nothing was written and no model was called."""
+    """A request that a person can mend. Nothing was written and no model was called.
 
-    def __init__(self, code: Refusal, message: str) -> None:
+    `retry_after` says after how many seconds the same request may be granted, where that is known.
+    """
+
+    def __init__(self, code: Refusal, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.retry_after = retry_after
 
     @property
     def is_conflict(self) -> bool:
@@ -35,4 +42,12 @@ class Refused(Exception):
             Refusal.TOKEN_REUSED,
             Refusal.NOT_RETRYABLE,
             Refusal.NOT_RUNNING,
+            Refusal.NOT_RATEABLE,
         )
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that says so."""
+        if self.code == Refusal.LIMIT:
+            return 429
+        return 409 if self.is_conflict else 422

@@ -31,7 +31,7 @@ FORBIDDEN = Outcome(403)
 NOT_FOUND = Outcome(404)
 NOT_ALLOWED = Outcome(405)
 UNUSABLE = Outcome(422)
-REMOVED = Outcome(204, writes=True)
+REMOVED = NOTED = Outcome(204, writes=True)
 SIGN_IN = Outcome(302, "/accounts/login/")
 SIGN_IN_STREAM = Outcome(401)
 TO_LIST = Outcome(302, "/conversations/")
@@ -93,6 +93,8 @@ PAGES: dict[str, Row] = {
     "conversations:message": read(owner(SHOWN)),
     "conversations:stop": {"POST": owner(SENT)},
     "conversations:retry": {"POST": owner(SENT)},
+    "conversations:feedback": {"POST": owner(SENT)},
+    "conversations:seen": {"POST": owner(NOTED)},
     "conversations:attach": {"POST": members(UNUSABLE)},  # the form of these tests brings no file
     "conversations:attachment_remove": {"POST": owner(REMOVED)},
     "conversations:attachment_retry": {"POST": owner(SENT)},
@@ -182,6 +184,7 @@ OFFICE: dict[str, dict[str, Row]] = {
     "conversations": _record("conversations_conversation", REVIEWERS),
     "messages": _record("conversations_message", REVIEWERS),
     "files": _record("conversations_attachment", REVIEWERS),
+    "ratings": _record("conversations_feedback", REVIEWERS),
     "model calls": _record("conversations_generation", REVIEWERS),
     "jobs": _record("procrastinate_procrastinatejob", ADMINISTRATORS),
 }

@@ -14,7 +14,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
 from accounts.models import User
-from conversations.models import Assistant, Attachment, Conversation, Generation, Message
+from conversations.models import Assistant, Attachment, Conversation, Feedback, Generation, Message
 from conversations.services import start_conversation, stop_answer
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_file, make_model, make_user, token
@@ -34,6 +34,7 @@ class Belongings:
     unsent: Attachment
     lost: Attachment
     """A file of the answer that could not be kept."""
+    rating: Feedback
 
     @classmethod
     def of(cls, owner: User, assistant: Assistant, prompt: str = SECRET) -> Belongings:
@@ -47,6 +48,7 @@ class Belongings:
             picture=make_file(owner, message=ended.parent),
             unsent=make_file(owner),
             lost=make_file(owner, message=ended, data=None, container_file_id="cfile_1"),
+            rating=Feedback.objects.create(message=ended, user=owner, rating="up", reason=SECRET),
         )
 
     @property
@@ -70,6 +72,8 @@ class Belongings:
             "rename": of_conversation,
             "message": of_message,
             "retry": of_message,
+            "feedback": of_message,
+            "seen": of_conversation,
             "stop": of_running,
             "stream": of_running,
             "attachment": {"pk": self.picture.pk},
@@ -132,6 +136,7 @@ class World:
             "client_token": str(token()),
             "assistant": self.assistant.slug,
             "title": "Taken",
+            "rating": "down",
             "post": "yes",
             "name": "Taken",
             "owner": self.people["stranger"].pk,
@@ -162,6 +167,7 @@ class World:
             "generation": call,
             "message": answer,
             "attachment": self.belongings.picture,
+            "feedback": self.belongings.rating,
         }
         kind = [*pattern.split("/"), "", ""][2]
         row = call.job_id if kind == "procrastinatejob" and call else getattr(rows.get(kind), "pk", None)

@@ -11,7 +11,7 @@ from tests.structure.source import ROOT, Module, files, within
 PRODUCTION = within("accounts", "chatapp", "conversations")
 # What a request reaches.
 DOORS = within("conversations.views", "conversations.live.stream", "conversations.live.download")
-OWNED = {"Assistant", "Attachment", "Conversation", "Message", "Generation"}
+OWNED = {"Assistant", "Attachment", "Conversation", "Feedback", "Message", "Generation"}
 
 # Where a string may be declared safe, because it was sanitised or drawn by a template.
 TRUSTED = {"conversations/rendering/__init__.py", "conversations/live/markup.py"}
