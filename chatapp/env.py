@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import Error as PsycopgError
@@ -85,6 +86,16 @@ def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     value = text(name, default)
     if value not in choices:
         raise ImproperlyConfigured(f"{name} is {value!r}; it can be one of {', '.join(choices)}.")
+    return value
+
+
+def time_zone(name: str, default: str) -> str:
+    """Return the name of a time zone such as Europe/Berlin; one that is not known is refused."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError):  # nonsense, a folder of zones, and what is not there
+        raise ImproperlyConfigured(f"{name} is {value!r}; it can be a time zone such as Europe/Berlin.") from None
     return value
 
 

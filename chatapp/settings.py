@@ -103,7 +103,7 @@ TEMPLATES = [
     },
 ]
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = "UTC"
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")  # decides which day it is: for limits, sums and lists
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a prompt at its limit, percent-encoded, must reach the form's own check
@@ -175,6 +175,7 @@ OPENAI_BASE_URL = env.http_url("OPENAI_BASE_URL")
 OPENAI_BACKGROUND = env.flag("OPENAI_BACKGROUND")
 OPENAI_IMAGE_MODEL = env.text("OPENAI_IMAGE_MODEL", "gpt-image-2.6-sunburst")
 DEFAULT_MODEL = env.text("DEFAULT_MODEL", "gpt-4o")
+MAX_PARALLEL_ANSWERS = env.whole_number("MAX_PARALLEL_ANSWERS", 20, minimum=1, maximum=10_000)  # of one person
 MAX_PROMPT_CHARS = env.whole_number("MAX_PROMPT_CHARS", 100_000, minimum=1, maximum=1_000_000)
 
 # Files ---------------------------------------------------------------------------------------------------------------

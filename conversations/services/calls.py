@@ -11,7 +11,7 @@ from django.utils import timezone
 from conversations.llm import ModelError, ModelRequest, Usage, estimate_tokens
 from conversations.models import Generation, Message
 from conversations.services import jobs
-from conversations.services.accounting import book_usage
+from conversations.services.accounting import book_usage, save_ended
 from conversations.text import clean_text
 
 
@@ -33,7 +33,7 @@ class CallProgress:
 
 
 def plan_next_attempt(call: Generation, *, job_id: int | None) -> Generation:
-    """Make the row of the next try of a call, to be made by a job."""
+    """Make the row of the next try of a call, to be made by a job. What was reserved for the call stays reserved."""
     return Generation.objects.create(
         purpose=call.purpose,
         conversation_id=call.conversation_id,
@@ -43,6 +43,8 @@ def plan_next_attempt(call: Generation, *, job_id: int | None) -> Generation:
         job_id=job_id,
         model=call.model,
         model_asked=call.model_asked,
+        reserved_tokens=call.reserved_tokens,
+        reserved_cost=call.reserved_cost,
     )
 
 
@@ -57,6 +59,8 @@ def plan_next_step(call: Generation, request: ModelRequest) -> Generation:
         job_id=call.job_id,
         model=call.model,
         model_asked=call.model_asked,
+        reserved_tokens=call.reserved_tokens,
+        reserved_cost=call.reserved_cost,
         status=Generation.Status.RUNNING,
         started_at=timezone.now(),
         instructions=request.instructions,
@@ -76,9 +80,10 @@ def close_call(
     error: ModelError | None = None,
     text: str = "",
 ) -> None:
-    """End a call and save it. Without `usage` it is estimated from `text`, which is what had arrived.
+    """End a call, save it and add it to its owner's sums. One that had ended already stays as it is.
 
-    A background response is deleted at the provider however its call ended, by a job of the same transaction.
+    Without `usage` it is estimated from `text`, which is what had arrived. A background response is deleted at the
+    provider however its call ended, by a job of the same transaction.
     """
     generation.status = status
     generation.finished_at = timezone.now()
@@ -95,8 +100,7 @@ def close_call(
         book_usage(generation, estimate, source=Generation.UsageSource.ESTIMATED)
     else:
         generation.input_tokens, generation.usage_source = None, ""
-    generation.save()
-    if is_background(generation):
+    if save_ended(generation) and is_background(generation):
         jobs.defer_forget(generation.response_id)
 
 

@@ -14,6 +14,7 @@ from conversations.models import Assistant, Conversation, Generation, LanguageMo
 from conversations.models.conversation import ConversationQuerySet
 from conversations.services import jobs
 from conversations.services.attachments import attach
+from conversations.services.limits import reserve
 from conversations.services.refusals import Refusal, Refused
 from conversations.text import clean_text, is_blank
 
@@ -29,7 +30,7 @@ def start_conversation(
     """Begin a conversation with its first prompt and return the answer that is now waited for.
 
     The same `client_token` and prompt again return the answer that was made the first time, so that a double submit
-    is one conversation. Raises Refused (empty, too_long, assistant_unavailable, no_model, file, token_reused).
+    is one conversation. Raises Refused (empty, too_long, assistant_unavailable, no_model, file, token_reused, limit).
     """
     prompt = _accepted(prompt)
     try:
@@ -53,7 +54,7 @@ def send_message(
 
     The same `client_token` and prompt again return the answer that was made the first time. The lock on the
     conversation makes parallel sends take turns. Raises Refused (empty, too_long, busy, concluded,
-    assistant_unavailable, no_model, file, token_reused), and Conversation.DoesNotExist where it is not theirs.
+    assistant_unavailable, no_model, file, token_reused, limit), and Conversation.DoesNotExist where it is not theirs.
     """
     prompt = _accepted(prompt)
     try:
@@ -76,7 +77,7 @@ def send_message(
 def retry_answer(*, message: Message) -> Message:
     """Ask the model again for an answer; the new one is a sibling and the old one stays. Return the new one.
 
-    Raises Refused (not_retryable, busy, concluded, assistant_unavailable, no_model).
+    Raises Refused (not_retryable, busy, concluded, assistant_unavailable, no_model, limit).
     """
     if message.role != Message.Role.ASSISTANT:
         raise Refused(Refusal.NOT_RETRYABLE, "Only an answer can be asked for again.")
@@ -88,7 +89,7 @@ def retry_answer(*, message: Message) -> Message:
         model = _model_for(conversation.owner, conversation.assistant_id)
         answer = _new_answer(conversation, message.parent_id)
         answer.save(force_insert=True)
-        _plan_generation(answer, model)
+        _plan_generation(answer, model, message.parent.text if message.parent else "")
         _touch(conversation, answer)
     return answer
 
@@ -186,7 +187,7 @@ def _commit_turn(
     Message.objects.bulk_create([said, answer])
     answer.parent = said
     attach(message=said, attachment_ids=attachment_ids, model=model)
-    _plan_generation(answer, model)
+    _plan_generation(answer, model, prompt)
     _touch(conversation, answer)
     return answer
 
@@ -201,13 +202,17 @@ def _new_answer(conversation: Conversation, parent_id: UUID | None) -> Message:
     )
 
 
-def _plan_generation(answer: Message, model: LanguageModel) -> None:
+def _plan_generation(answer: Message, model: LanguageModel, prompt: str) -> None:
+    """Plan the call for an answer that was just inserted. Raises Refused (limit, no_model)."""
+    reservation = reserve(owner_id=answer.owner_id, model=model, prompt=prompt)
     Generation.objects.create(
         purpose=Generation.Purpose.ANSWER,
         conversation_id=answer.conversation_id,
         message=answer,
         model=model,
         model_asked=model.name,
+        reserved_tokens=reservation.tokens,
+        reserved_cost=reservation.cost,
         job_id=jobs.defer_answer(answer.pk),
     )
 
