@@ -22,6 +22,7 @@ from conversations.services.attachments import (
 )
 from conversations.services.calls import CallProgress
 from conversations.services.feedback import rate_answer
+from conversations.services.limits import Standing, limits_of, standings_of
 from conversations.services.made_files import (
     fail_file,
     find_pending_file,
@@ -51,6 +52,7 @@ __all__ = [
     "PlannedFile",
     "Refusal",
     "Refused",
+    "Standing",
     "TitlePlan",
     "carry_files",
     "claim_answer",
@@ -67,6 +69,7 @@ __all__ = [
     "forget_deleted_file",
     "keep_file",
     "leave_response",
+    "limits_of",
     "mark_seen",
     "next_attempt",
     "next_step",
@@ -84,6 +87,7 @@ __all__ = [
     "settle",
     "settle_lost_files",
     "settle_stalled",
+    "standings_of",
     "start_conversation",
     "stop_answer",
 ]
