@@ -55,6 +55,7 @@ class ServiceForm(forms.Form):
     """A form whose judge is a service."""
 
     status = 200
+    retry_after: int | None = None
 
     def is_valid(self) -> bool:
         valid = super().is_valid()
@@ -62,9 +63,9 @@ class ServiceForm(forms.Form):
         return valid
 
     def refuse(self, refused: Refused) -> None:
-        """Show why the service refused; `status` becomes the response's."""
+        """Show why the service refused; `status` and `retry_after` become the response's."""
         self.add_error(None, refused.message)
-        self.status = 409 if refused.is_conflict else 422
+        self.status, self.retry_after = refused.status, refused.retry_after
 
     def typed(self, name: str) -> str:
         """Return the field's text as it was sent, or what the form began with."""
@@ -133,6 +134,12 @@ class RenameForm(ServiceForm):
     """A conversation's new title."""
 
     title = TextField(required=False)
+    shown = TextField(required=False)
+    """The title that the page showed; forms made elsewhere may leave it out."""
+
+    def shown_title(self) -> str | None:
+        """Return it, None where the form did not say."""
+        return self.cleaned_data["shown"] if "shown" in self.data else None
 
 
 class RatingForm(ServiceForm):

@@ -56,6 +56,13 @@ def see_other(address: str) -> HttpResponse:
     return HttpResponseRedirect(address, status=303)
 
 
+def with_delay(response: HttpResponse, seconds: int | None) -> HttpResponse:
+    """Say in the header of a refusal when the same request may be granted, where that is known."""
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response
+
+
 def _to_sign_in(request: SignedInRequest) -> HttpResponse:
     address = f"{reverse('account_login')}?{urlencode({'next': _page_of(request)})}"
     if request.htmx:

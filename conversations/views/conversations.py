@@ -12,7 +12,7 @@ from conversations.forms import PromptForm, RenameForm, StartForm
 from conversations.models import Message
 from conversations.presentation import render_heading
 from conversations.services import Refused, rename_conversation, start_conversation
-from conversations.views.access import SignedInRequest, go_to, see_other, signed_in
+from conversations.views.access import SignedInRequest, go_to, see_other, signed_in, with_delay
 from conversations.views.attachments import keep_files, take_files
 from conversations.views.pages import address_of, detail_page, get_conversation, list_page, offered_assistants
 
@@ -39,7 +39,8 @@ def conversation_list(request: SignedInRequest) -> HttpResponse:
             return go_to(request, address_of(answer.conversation))
     keep_files(request, form)
     template = "conversations/_composer.html" if request.htmx else "conversations/list.html"
-    return render(request, template, list_page(request, form, offers), status=form.status)
+    page = render(request, template, list_page(request, form, offers), status=form.status)
+    return with_delay(page, form.retry_after)
 
 
 @require_safe
@@ -67,7 +68,9 @@ def rename(request: SignedInRequest, pk: UUID) -> HttpResponse:
     form = RenameForm(request.POST)
     if form.is_valid():
         try:
-            rename_conversation(conversation=conversation, title=form.cleaned_data["title"])
+            rename_conversation(
+                conversation=conversation, title=form.cleaned_data["title"], shown=form.shown_title()
+            )
         except Refused as refused:
             form.refuse(refused)
     if request.htmx:

@@ -13,7 +13,7 @@ from conversations.forms import PromptForm
 from conversations.models import Conversation, Message
 from conversations.presentation import message_context, render_heading, render_message, unseen
 from conversations.services import Refused, retry_answer, send_message, settle_stalled, stop_answer
-from conversations.views.access import SignedInRequest, see_other, signed_in
+from conversations.views.access import SignedInRequest, see_other, signed_in, with_delay
 from conversations.views.attachments import keep_files, take_files
 from conversations.views.pages import address_of, composer_context, detail_page, get_conversation
 
@@ -33,9 +33,10 @@ def send(request: SignedInRequest, pk: UUID) -> HttpResponse:
     conversation = get_conversation(request, pk)
     keep_files(request, form)
     if request.htmx:
-        context = composer_context(conversation, form)
-        return render(request, "conversations/_composer.html", context, status=form.status)
-    return render(request, "conversations/detail.html", detail_page(request, conversation, form), status=form.status)
+        template, context = "conversations/_composer.html", composer_context(conversation, form)
+    else:
+        template, context = "conversations/detail.html", detail_page(request, conversation, form)
+    return with_delay(render(request, template, context, status=form.status), form.retry_after)
 
 
 @require_safe
@@ -53,7 +54,7 @@ def stop(request: SignedInRequest, pk: UUID) -> HttpResponse:
     try:
         stop_answer(message=answer)
     except Refused as refused:
-        status = 409 if refused.is_conflict else 422
+        status = refused.status
     if not request.htmx:
         return see_other(address_of(answer.conversation))
     return _fragment(request, _get_message(request, pk), status=status)
@@ -115,11 +116,13 @@ def _sent(request: SignedInRequest, answer: Message, form: PromptForm) -> HttpRe
 
 
 def _not_retried(request: SignedInRequest, answer: Message, refused: Refused) -> HttpResponse:
-    status = 409 if refused.is_conflict else 422
     if request.htmx:
-        return HttpResponse(render_message(answer, request.user, problem=refused.message), status=status)
-    page = detail_page(request, get_conversation(request, answer.conversation_id), PromptForm())
-    return render(request, "conversations/detail.html", page | {"problem": refused.message}, status=status)
+        response = HttpResponse(render_message(answer, request.user, problem=refused.message), status=refused.status)
+    else:
+        page = detail_page(request, get_conversation(request, answer.conversation_id), PromptForm())
+        page |= {"problem": refused.message}
+        response = render(request, "conversations/detail.html", page, status=refused.status)
+    return with_delay(response, refused.retry_after)
 
 
 def _fragment(request: SignedInRequest, answer: Message, *, status: int = 200) -> HttpResponse:
