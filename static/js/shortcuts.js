@@ -1,21 +1,58 @@
-// Keys: Escape stops, / goes to the search or the message box, ? shows the sheet.
+// Keys: Escape closes or stops, / searches, ? shows the sheet, Alt Shift N begins anew, ArrowUp edits the last prompt.
 (() => {
   const sheet = document.getElementById("help");
-  const isTyping = (element) => element.matches?.("input:not([type=radio]), textarea, select, [contenteditable]");
+  const FOLDS = "details:is(.menu, .account, .title, .reason, [data-edit])[open]"; // what Escape closes
+  const isTyping = (element) => element.matches?.("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
+  let singleKeysWork = true;
+  try {
+    singleKeysWork = localStorage.getItem("keys") !== "off";
+  } catch {
+    // storage is switched off
+  }
+
+  function close(fold) {
+    fold.open = false;
+    fold.querySelector("summary").focus();
+  }
+  function escape({ target }) {
+    const fold = target.closest?.(FOLDS) ?? document.querySelector("details:is(.menu, .account, .title)[open]");
+    if (sheet.open) return; // the dialog closes itself
+    if (fold) close(fold);
+    else document.getElementById("stop-form")?.requestSubmit();
+  }
+  function search() {
+    const box = [...document.querySelectorAll("[type=search]")].find((found) => found.checkVisibility());
+    const link = document.querySelector("[data-search]");
+    if (box) box.focus();
+    else if (link) link.click();
+    else document.getElementById("prompt")?.focus();
+  }
+  function editLast(event) {
+    const fold = [...document.querySelectorAll("#thread [data-edit]")].at(-1);
+    if (!fold) return;
+    event.preventDefault();
+    fold.open = true;
+    const field = fold.querySelector("textarea");
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+  }
+  // By its place, as Option changes what the key writes on a Mac; a letter of the person's own stays theirs.
+  const isNew = ({ code, key, altKey, shiftKey }) => altKey && shiftKey && code === "KeyN" && (/^n$/i.test(key) || !/\p{L}/u.test(key));
 
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
-    if (event.key === "Escape") {
-      const menu = document.querySelector("details.menu[open], details.account[open], details.title[open]");
-      if (sheet.open) return; // the dialog closes itself
-      if (menu) {
-        menu.open = false;
-        menu.querySelector("summary").focus();
-      } else document.getElementById("stop-form")?.requestSubmit();
-    } else if (event.key === "/" && !isTyping(event.target)) {
+    if (event.ctrlKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
+    if (isNew(event) && !sheet.open) {
       event.preventDefault();
-      (document.querySelector("[type=search]") ?? document.getElementById("prompt"))?.focus();
-    } else if (event.key === "?" && !isTyping(event.target)) sheet.showModal();
+      document.querySelector(".rail-new").click();
+    }
+    if (event.altKey) return;
+    if (event.key === "Escape") escape(event);
+    else if (event.key === "ArrowUp" && event.target.id === "prompt" && !event.target.value && !event.shiftKey) editLast(event);
+    else if (isTyping(event.target) || sheet.open || !singleKeysWork) return;
+    else if (event.key === "/") {
+      event.preventDefault();
+      search();
+    } else if (event.key === "?") sheet.showModal();
   });
 
   addEventListener("click", (event) => {
@@ -32,4 +69,16 @@
     },
     true,
   );
+  addEventListener("DOMContentLoaded", () => {
+    const choice = document.getElementById("single-keys");
+    choice.checked = singleKeysWork;
+    choice.addEventListener("change", () => {
+      singleKeysWork = choice.checked;
+      try {
+        localStorage.setItem("keys", singleKeysWork ? "on" : "off");
+      } catch {
+        // it lasts for this page
+      }
+    });
+  });
 })();
