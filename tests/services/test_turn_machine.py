@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
+from django.db.models import Sum
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -19,7 +20,7 @@ from hypothesis.stateful import (
 
 from conversations.live.recorder import Recorder, Recording
 from conversations.llm import Finished, ModelError, Usage
-from conversations.models import Conversation, Generation, Message, MessageChunk
+from conversations.models import Conversation, Generation, Message, MessageChunk, UsageDay
 from conversations.services import (
     AnswerPlan,
     CallProgress,
@@ -41,6 +42,7 @@ from tests.services.calls import fetch, job_of, lose, sql
 pytestmark = pytest.mark.django_db(transaction=True)
 FAULT = ModelError("provider_down", "HTTP 500")
 PROMPT = "What is a record?"
+TABLES = (Message, Generation, MessageChunk, Conversation, UsageDay)
 OUTCOMES = ["completed", "incomplete", "refused", "failed", "handed over"]
 ENDED = {"completed", "incomplete", "refused", "stopped", "failed", "interrupted"}
 
@@ -203,6 +205,15 @@ class Turns(RuleBasedStateMachine):
             assert [call.pk for call in calls if call.status in Generation.OPEN] == [calls[-1].pk]
 
     @invariant()
+    def the_sums_of_the_day_are_those_of_the_calls(self) -> None:
+        ended = Generation.objects.exclude(status__in=Generation.OPEN)
+        for number in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost"):
+            booked = UsageDay.objects.aggregate(sum=Sum(number))["sum"] or 0
+            assert booked == (ended.aggregate(sum=Sum(number))["sum"] or 0), number
+        made = ended.exclude(started_at=None).exclude(status="failed", output_tokens=None)
+        assert (UsageDay.objects.aggregate(sum=Sum("calls"))["sum"] or 0) == made.count()
+
+    @invariant()
     def text_never_shrinks(self) -> None:
         for message in Message.objects.all():
             text = message.text_so_far()
@@ -263,13 +274,13 @@ def unchanged(expected: bool = True) -> Iterator[None]:
 
 
 def rows() -> list[object]:
-    return [sorted(model.objects.values_list(), key=str) for model in (Message, Generation, MessageChunk, Conversation)]
+    return [sorted(model.objects.values_list(), key=str) for model in TABLES]
 
 
 def empty_tables() -> None:
     sql(
         "TRUNCATE procrastinate_jobs, procrastinate_workers, conversations_generation, conversations_message,"
-        " conversations_conversation, conversations_assistant CASCADE"
+        " conversations_conversation, conversations_assistant, conversations_usageday CASCADE"
     )
 
 
