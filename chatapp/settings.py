@@ -178,6 +178,14 @@ DEFAULT_MODEL = env.text("DEFAULT_MODEL", "gpt-4o")
 MAX_PARALLEL_ANSWERS = env.whole_number("MAX_PARALLEL_ANSWERS", 20, minimum=1, maximum=10_000)  # of one person
 MAX_PROMPT_CHARS = env.whole_number("MAX_PROMPT_CHARS", 100_000, minimum=1, maximum=1_000_000)
 
+# Search --------------------------------------------------------------------------------------------------------------
+
+SEARCH_LANGUAGE = env.text("SEARCH_LANGUAGE", "english")
+
+# Concluding ----------------------------------------------------------------------------------------------------------
+
+CONCLUDE_AFTER_IDLE_DAYS = env.whole_number("CONCLUDE_AFTER_IDLE_DAYS", 0, maximum=36_500)  # 0: never
+
 # Files ---------------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"

@@ -12,9 +12,10 @@ from django.utils.safestring import SafeString, mark_safe
 from . import cmark
 from .characters import show_controls, steady
 from .limits import LINE_END, is_drawable
+from .marking import marked
 from .sanitising import safe_blocks
 
-__all__ = ["Block", "render", "render_prompt", "split_blocks"]
+__all__ = ["Block", "render", "render_prompt", "render_snippet", "split_blocks"]
 
 # A last line that starts like this starts a block, or goes on with one, whatever follows on it.
 _SETTLED: Final = re.compile(r"(?:[-+*] |\d{1,9}[.)] )?(?:\*\*?|__?)?[^\W\d_]|#{1,6} |>")
@@ -66,6 +67,14 @@ def split_blocks(text: str) -> list[Block]:
 def render_prompt(text: str) -> SafeString:
     """Return what a person wrote, as it was written: escaped, its line breaks kept, nothing drawn or linked."""
     return mark_safe(show_controls("<br>".join(LINE_END.split(escape(text)))))  # noqa: S308
+
+
+def render_snippet(
+    text: str, marks: Sequence[tuple[int, int]], *, is_cut_before: bool = False, is_cut_after: bool = False
+) -> SafeString:
+    """Return a piece of a text on one line, escaped, the stretches `marks` (in order and apart) in `<mark>`."""
+    before, after = "… " if is_cut_before else "", " …" if is_cut_after else ""
+    return mark_safe(marked(text, marks, before=before, after=after))  # noqa: S308
 
 
 def _blocks(text: str, *, live: bool) -> list[Block]:

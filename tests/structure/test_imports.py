@@ -9,22 +9,25 @@ import pytest
 from tests.structure.source import Module, modules, within
 
 # Each part of `conversations`, and the parts that it may import besides itself.
-_LEAVES = {"ids", "text", "rendering", "files", "llm"}
+_LEAVES = {"ids", "text", "lexemes", "rendering", "files", "llm"}
 _CORE = _LEAVES | {"models"}
-_SHOWN = _CORE | {"usage", "presentation"}
+_SHOWN = _CORE | {"usage", "presentation", "search"}
 _ENTRY = _SHOWN | {"services", "live"}
 MAY_IMPORT: dict[str, set[str]] = {
     "ids": set(),
     "text": set(),
+    "lexemes": set(),
     "rendering": {"text"},
     "files": {"text", "ids"},
     "llm": {"text"},
     "models": _LEAVES - {"llm"},
     "usage": _CORE,
     "presentation": _CORE | {"usage"},
+    "search": _CORE,
+    "exporting": _CORE | {"usage"},
     "templatetags": _SHOWN,
     "services": _CORE,
-    "live": _SHOWN | {"services"},
+    "live": _SHOWN | {"services", "exporting"},
     "forms": _CORE | {"services"},
     "views": _ENTRY | {"forms"},
     "api": _ENTRY | {"forms"},

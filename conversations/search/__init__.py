@@ -1,0 +1,57 @@
+"""Full-text search in one person's conversations: titles, messages, and the text of files."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conversations.search import matching, snippets
+from conversations.search.reading import Unsearchable, read_query
+from conversations.search.snippets import Hit
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+__all__ = ["PAGE", "RANKED", "Found", "Hit", "search_messages"]
+
+PAGE = 20
+RANKED = matching.RANKED
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of hits, best first. `problem` is a sentence for the person where the search cannot be made."""
+
+    hits: list[Hit] = field(default_factory=list)
+    is_capped: bool = False
+    """Older messages may match as well: only the newest matches were ranked."""
+    has_more: bool = False
+    problem: str = ""
+
+
+def search_messages(
+    user: User,
+    query: str,
+    *,
+    assistant_id: int | None = None,
+    since: datetime.date | None = None,
+    until: datetime.date | None = None,
+    page: int = 1,
+) -> Found:
+    """Return a page of 20 of the messages of `user` that hold the words of `query`, best first.
+
+    `query` is what people type into search engines: words, "a phrase", or, -left out. The newest 500 matches are
+    ranked, and no more than the newest 10,000 messages that might match are looked at, so that no search is slow. Days
+    are of the current time zone, both included. Conversations that are hidden are never searched, nor other people's.
+    """
+    try:
+        wanted = read_query(query)
+        days = matching.Days.of(since, until)
+        matches = matching.find_newest(user, wanted, days=days, assistant_id=assistant_id)
+    except Unsearchable as problem:
+        return Found(problem=str(problem))
+    start = (max(page, 1) - 1) * PAGE
+    ranked = matching.rank(matches.ids, wanted, start=start, count=PAGE + 1)
+    hits = snippets.draw_hits(user, ranked[:PAGE], wanted)
+    return Found(hits, is_capped=matches.is_capped, has_more=len(ranked) > PAGE)
