@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
+    def offered(self) -> Self:
+        """Return those that people may choose: as local, or not, as the one that answers otherwise."""
+        default = LanguageModel.default()
+        return self.filter(is_enabled=True, is_offered=True, is_local=bool(default and default.is_local))
+
+
 class LanguageModel(models.Model):
     """A model that the provider serves. New models are rows, not code."""
 
@@ -38,6 +45,10 @@ class LanguageModel(models.Model):
     replacement = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, db_comment="What to use instead after that day."
     )
+    in_place_of: LanguageModel | None = None
+    """The model that was asked for, where this one answers because that one is shut down."""
+
+    objects = LanguageModelQuerySet.as_manager()
 
     class Meta:
         ordering = ["label"]
@@ -50,10 +61,28 @@ class LanguageModel(models.Model):
         """Return the price in force on `day`, or None where none is known."""
         return self.prices.filter(valid_from__lte=day).order_by("-valid_from").first()
 
+    @property
+    def is_shut_down(self) -> bool:
+        """Whether its provider has ended it: from the day of its shutdown on."""
+        return self.shutdown_date is not None and self.shutdown_date <= timezone.localdate()
+
+    def in_service(self) -> LanguageModel | None:
+        """Return the model to call: itself, or what takes its place once it is shut down; None where that is disabled.
+
+        One that nothing replaces goes on being called: whether it still answers is for the provider to say.
+        """
+        model, met = self, {self.pk}
+        while model.is_shut_down and model.replacement is not None and model.replacement_id not in met:
+            model.replacement.in_place_of = self
+            model = model.replacement
+            met.add(model.pk)
+        return model if model.is_enabled else None
+
     @classmethod
     def default(cls) -> LanguageModel | None:
-        """Return the model of the setting DEFAULT_MODEL, or None where it is missing or disabled."""
-        return cls.objects.filter(name=settings.DEFAULT_MODEL, is_enabled=True).first()
+        """Return the model of the setting DEFAULT_MODEL, as it is in service; None where it is missing or disabled."""
+        named = cls.objects.filter(name=settings.DEFAULT_MODEL).select_related("replacement").first()
+        return named and named.in_service()
 
 
 class ModelPrice(models.Model):
@@ -137,6 +166,4 @@ class Assistant(models.Model):
 
     def language_model(self) -> LanguageModel | None:
         """Return the model that answers, or None where it is missing or disabled."""
-        if self.model is not None:
-            return self.model if self.model.is_enabled else None
-        return LanguageModel.default()
+        return self.model.in_service() if self.model is not None else LanguageModel.default()
