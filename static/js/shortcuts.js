@@ -21,7 +21,7 @@
     else document.getElementById("stop-form")?.requestSubmit();
   }
   function search() {
-    const box = [...document.querySelectorAll("[type=search]")].find((found) => found.checkVisibility());
+    const box = [...document.querySelectorAll("[type=search]")].find((found) => found.checkVisibility({ visibilityProperty: true }));
     const link = document.querySelector("[data-search]");
     if (box) box.focus();
     else if (link) link.click();
