@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from conversations.amounts import money
 from conversations.models import Conversation, Generation
 
 _NEEDED = (
@@ -95,14 +96,3 @@ def usage_of(calls: Iterable[Generation]) -> Usage:
         is_uncounted=is_uncounted,
         is_unpriced=any(call.cost is None for call in paid),
     )
-
-
-def money(amount: Decimal) -> str:
-    """Write US dollars for people: cents from a dollar on, below that two digits that count."""
-    if not amount:
-        return "$0.00"
-    if amount >= 1:
-        return f"${amount:,.2f}"
-    if amount < Decimal("0.000001"):
-        return "< $0.000001"
-    return f"${amount:.{max(1 - amount.adjusted(), 2)}f}"

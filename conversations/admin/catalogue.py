@@ -33,8 +33,17 @@ class LanguageModelAdmin(KeptWhileInUse):
 
     form = LanguageModelForm
     inlines = (ModelPriceInline,)
-    list_display = ("label", "name", "context_window", "is_local", "is_enabled", "shutdown_date", "replacement")
-    list_filter = ("is_enabled", "is_local")
+    list_display = (
+        "label",
+        "name",
+        "context_window",
+        "is_local",
+        "is_enabled",
+        "is_offered",
+        "shutdown_date",
+        "replacement",
+    )
+    list_filter = ("is_enabled", "is_offered", "is_local")
     list_select_related = ("replacement",)
     search_fields = ("name", "label")
 

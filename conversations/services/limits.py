@@ -14,11 +14,11 @@ from django.db import connection
 from django.db.models import F, Sum
 from django.utils import timezone
 
+from conversations.amounts import money
 from conversations.llm import estimate_tokens
 from conversations.models import Generation, LanguageModel, UsageDay, UsageLimit
 from conversations.periods import first_day, next_start, seconds_until, tell
 from conversations.services.refusals import Refusal, Refused
-from conversations.usage import money
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -64,6 +64,10 @@ class Standing:
         return self.used + self.held >= self.limit.amount
 
     @property
+    def is_used_up(self) -> bool:
+        return self.used >= self.limit.amount
+
+    @property
     def resets_at(self) -> datetime.datetime:
         return next_start(self.limit.period, self.today)
 
@@ -82,6 +86,28 @@ class Standing:
         tokens = "" if self.limit.measure == UsageLimit.Measure.MONEY else " tokens"
         return f"{self.amount(self.limit.amount)}{tokens}"
 
+    @property
+    def used_amount(self) -> str:
+        return self.amount(self.used)
+
+    @property
+    def held_amount(self) -> str:
+        return self.amount(self.held)
+
+    @property
+    def used_share(self) -> str:
+        """How much of it is used, in per cent."""
+        return self._share(self.used)
+
+    @property
+    def held_share(self) -> str:
+        """How much of it is used or held, in per cent."""
+        return self._share(self.used + self.held)
+
+    def _share(self, number: Decimal) -> str:
+        share = 100 * number / self.limit.amount if self.limit.amount else Decimal(100)
+        return f"{min(share, Decimal(100)):.2f}"
+
     def refusal(self) -> Refused:
         """Say that it is reached, and when it is not any more."""
         of_period = "today" if self.limit.period == UsageLimit.Period.DAY else "this month"
@@ -93,7 +119,7 @@ class Standing:
                 "Ask an administrator.",
             )
         used = f"{self.allowance} of {of_period} ({self.amount(self.used)} used)"
-        if self.used < self.limit.amount:
+        if not self.is_used_up:
             return Refused(
                 Refusal.LIMIT,
                 f"What is left of your {used} is held for answers that are being written. "
@@ -199,7 +225,7 @@ def _require_left(standings: Sequence[Standing]) -> None:
 
 
 def _lasts(standing: Standing) -> tuple[bool, bool, datetime.datetime]:
-    return not standing.limit.amount, standing.used >= standing.limit.amount, standing.resets_at
+    return not standing.limit.amount, standing.is_used_up, standing.resets_at
 
 
 def _require_no_money_limit(standings: Sequence[Standing], model: LanguageModel) -> None:
