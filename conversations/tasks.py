@@ -11,6 +11,7 @@ from conversations.files import storage
 from conversations.live.answer import write_answer
 from conversations.live.database import in_database
 from conversations.live.made_files import fetch
+from conversations.live.sealing import seal_conversation, seal_left_behind
 from conversations.live.storing import in_files
 from conversations.live.title import write_title
 from conversations.services.jobs import (
@@ -20,6 +21,7 @@ from conversations.services.jobs import (
     FETCH_FILE_TASK,
     FORGET_FILE_TASK,
     FORGET_TASK,
+    SEAL_TASK,
     TITLE_TASK,
 )
 
@@ -71,6 +73,27 @@ async def fetch_file(attachment_id: str) -> None:
     attachment = await in_database(services.find_pending_file, attachment_id=UUID(attachment_id))
     if attachment is not None:
         await fetch(attachment)
+
+
+@app.task(name=SEAL_TASK, queue=ANSWER_QUEUE, retry=RetryStrategy(max_attempts=12, exponential_wait=3))
+async def seal(conversation_id: str) -> None:
+    """Seal a concluded conversation; days of failure are survived."""
+    await seal_conversation(UUID(conversation_id))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queue=ANSWER_QUEUE, queueing_lock="seal_concluded", priority=-3)
+async def seal_concluded(timestamp: int) -> None:
+    """Seal, one after the other, what the policy concluded and what workers that died left unsealed."""
+    await seal_left_behind()
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(queue=ANSWER_QUEUE, queueing_lock="conclude_idle", priority=-3)
+async def conclude_idle(timestamp: int) -> None:
+    """Conclude conversations in which nothing was said for as long as the policy says."""
+    while await in_database(services.conclude_idle):
+        pass
 
 
 @app.periodic(cron="* * * * *")

@@ -120,6 +120,8 @@ class Conversation(models.Model):
             models.Index(
                 fields=["owner", "-hidden_at"], condition=Q(hidden_at__isnull=False), name="conversation_hidden"
             ),
+            models.Index(fields=["last_activity_at"], condition=Q(state="open"), name="conversation_open"),
+            models.Index(fields=["id"], condition=Q(state="concluded"), name="conversation_concluded"),
         ]
 
     def __str__(self) -> str:

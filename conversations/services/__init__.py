@@ -21,6 +21,7 @@ from conversations.services.attachments import (
     remove_attachment,
 )
 from conversations.services.calls import CallProgress
+from conversations.services.concluding import conclude_conversation, conclude_idle
 from conversations.services.feedback import rate_answer
 from conversations.services.limits import Standing, limits_of, standings_of
 from conversations.services.made_files import (
@@ -35,6 +36,7 @@ from conversations.services.made_files import (
 from conversations.services.opening import PlannedFile
 from conversations.services.refusals import Refusal, Refused
 from conversations.services.rescue import settle, settle_stalled
+from conversations.services.sealing import NotSettled, find_unsealed, seal_conversation
 from conversations.services.seen import mark_seen
 from conversations.services.sending import retry_answer, send_message, start_conversation
 from conversations.services.stopping import stop_answer
@@ -49,6 +51,7 @@ from conversations.services.titles import (
 __all__ = [
     "AnswerPlan",
     "CallProgress",
+    "NotSettled",
     "PlannedFile",
     "Refusal",
     "Refused",
@@ -57,6 +60,8 @@ __all__ = [
     "carry_files",
     "claim_answer",
     "claim_title",
+    "conclude_conversation",
+    "conclude_idle",
     "delete_again",
     "delete_file",
     "fail_answer",
@@ -64,6 +69,7 @@ __all__ = [
     "fail_title",
     "find_deleted_file",
     "find_pending_file",
+    "find_unsealed",
     "finish_answer",
     "finish_title",
     "forget_deleted_file",
@@ -83,6 +89,7 @@ __all__ = [
     "rename_conversation",
     "retry_answer",
     "retry_file",
+    "seal_conversation",
     "send_message",
     "settle",
     "settle_lost_files",

@@ -18,6 +18,7 @@ from conversations.models import Attachment, Generation, Message
 from conversations.services import jobs
 from conversations.services.calls import CallProgress, close_call, is_background, plan_next_attempt, plan_next_step
 from conversations.services.opening import PlannedFile, claim_call, compose_again, find_call, open_call
+from conversations.services.sending import lock_conversation
 from conversations.text import clean_text
 
 
@@ -142,14 +143,18 @@ def fail_answer(
 def leave_response(*, plan: AnswerPlan, progress: CallProgress) -> None:
     """Have a background response forgotten whose answer was ended by others before its id was saved.
 
-    They could not tell the provider to stop it; its writer, who alone knows the id, does so when it leaves.
+    They could not tell the provider to stop it; its writer, who alone knows the id, does so when it leaves. What is
+    concluded changes no more, so its call is left as it is; the lock keeps it from being concluded meanwhile.
     """
     with transaction.atomic():
+        message = Message.objects.select_related("conversation").get(pk=plan.message_id)
+        conversation = lock_conversation(message.conversation)
         generation = Generation.objects.select_for_update(of=("self",), no_key=True).get(pk=plan.generation_id)
         if generation.status in Generation.OPEN or generation.response_id:
             return
         progress.note_on(generation)
-        generation.save(update_fields=["response_id", "request_id", "model_answered", "first_text_at"])
+        if conversation.is_open:
+            generation.save(update_fields=["response_id", "request_id", "model_answered", "first_text_at"])
         if is_background(generation):
             jobs.defer_forget(generation.response_id)
 

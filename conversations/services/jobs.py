@@ -18,6 +18,7 @@ FORGET_TASK = "conversations.tasks.forget_response"
 DELETE_FILE_TASK = "conversations.tasks.delete_file"
 FORGET_FILE_TASK = "conversations.tasks.forget_file"
 FETCH_FILE_TASK = "conversations.tasks.fetch_file"
+SEAL_TASK = "conversations.tasks.seal"
 HEARTBEAT_SECONDS = 30  # without a sign of life, after which a worker counts as dead
 ANSWER_QUEUE = "answers"
 
@@ -73,6 +74,12 @@ def defer_fetch_file(attachment_id: UUID) -> int:
     return _task(FETCH_FILE_TASK, priority=-1).defer(attachment_id=str(attachment_id))
 
 
+@_django_s_errors()
+def defer_seal(conversation_id: UUID) -> int:
+    """Have the worker seal a concluded conversation. Return the job's id."""
+    return _task(SEAL_TASK, priority=-2).defer(conversation_id=str(conversation_id))
+
+
 # Whether a job of a task still comes for a file: one that a dead worker had begun does not.
 LIVING_JOB = """
 EXISTS (
@@ -83,6 +90,8 @@ EXISTS (
     )
 )
 """
+
+LIVING_SEAL_JOB = LIVING_JOB.replace("attachment_id", "conversation_id").replace("file.id", "conversation.id")
 
 
 @_django_s_errors()

@@ -14,6 +14,7 @@ from conversations.services import jobs
 from conversations.services.answering import AnswerPlan
 from conversations.services.attachments import require_room
 from conversations.services.refusals import Refusal, Refused
+from conversations.services.sending import lock_conversation
 
 logger = logging.getLogger(__name__)
 
@@ -92,8 +93,11 @@ def fail_file(*, attachment: Attachment, reason: str) -> None:
 
 
 def retry_file(*, attachment: Attachment) -> None:
-    """Have a failed file of the code interpreter fetched once more. Raises Refused (file)."""
+    """Have a failed file of the code interpreter fetched once more. Raises Refused (file, concluded)."""
+    message = attachment.message
     with transaction.atomic():
+        if message is not None and not lock_conversation(message.conversation).is_open:
+            raise Refused(Refusal.CONCLUDED, "This conversation is concluded. Its files stay as they are.")
         failed = Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.FAILED).exclude(
             container_file_id=""
         )

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from conversations.files import storage
-from conversations.models import Attachment
+from conversations.models import Attachment, SealedDocument
 from conversations.services.attachments import delete_file, find_undeleted
+from conversations.services.sending import lock_conversation
 
 
 class Kind(enum.StrEnum):
@@ -31,7 +33,7 @@ _FAILURES = {
 
 @dataclass(frozen=True)
 class Difference:
-    """One file on which record and storage do not agree; an orphan has no row."""
+    """One file on which record and storage do not agree; an orphan has no row, a sealed document no attachment."""
 
     kind: Kind
     key: str
@@ -61,34 +63,57 @@ def find_differences(*, hours: int = 24) -> Iterator[Difference]:
             yield from _look_again(attachment)
     yield from _undeleted(bucket)
     named = set(Attachment.objects.values_list("key", flat=True).iterator(chunk_size=2000))
+    for sealed in SealedDocument.objects.filter(sealed_at__lt=started_at).iterator(chunk_size=2000):
+        named.add(sealed.key)
+        if sealed.bucket != bucket:
+            yield _about_sealed(sealed, Kind.ELSEWHERE, "is in another bucket than the one in use")
+        elif sizes.get(sealed.key) != sealed.size:
+            yield from _look_again_at_sealed(sealed)
     for key in sorted(old - named):
-        if storage.size_of(key) is not None:
+        if storage.size_of(key) is not None and not _is_named(key):
             yield Difference(Kind.ORPHAN, key, f"has {sizes[key]} bytes and no row")
 
 
 def repair(*, difference: Difference) -> bool:
     """Settle one difference and return whether it is settled. Raises StorageProblem, to be tried again.
 
-    A row whose file is missing or damaged becomes failed, which the person sees. An orphan is deleted, unless a row
-    names it by now. A file that is marked as deleted loses its object first and its row second.
+    A row whose file is missing or damaged becomes failed, which the person sees; one of a concluded conversation stays
+    as it was sealed, so its file has to come back from a backup. An orphan is deleted, unless a row names it by now. A
+    file that is marked as deleted loses its object first and its row second.
     """
-    if difference.attachment_id is None:
-        if not Attachment.objects.filter(key=difference.key).exists():
+    if difference.kind is Kind.ORPHAN:
+        if not _is_named(difference.key):
             storage.delete(difference.key)
-    elif difference.kind is Kind.UNDELETED:
-        delete_file(attachment_id=difference.attachment_id)
-    elif difference.kind in _FAILURES:
-        ready = Attachment.objects.filter(pk=difference.attachment_id, state=Attachment.State.READY)
-        ready.update(state=Attachment.State.FAILED, failure=_FAILURES[difference.kind])
-    else:
+        return True
+    if difference.attachment_id is None:
         return False
-    return True
+    if difference.kind is Kind.UNDELETED:
+        delete_file(attachment_id=difference.attachment_id)
+        return True
+    return difference.kind in _FAILURES and _fail(difference.attachment_id, _FAILURES[difference.kind])
 
 
 def seems_lost() -> bool:
     """Tell whether storage holds nothing although the record does: rather the wrong bucket than all files gone."""
     has_ready = Attachment.objects.filter(state=Attachment.State.READY, bucket=storage.bucket()).exists()
     return has_ready and next(storage.list_keys(), None) is None
+
+
+def _is_named(key: str) -> bool:
+    return Attachment.objects.filter(key=key).exists() or SealedDocument.objects.filter(key=key).exists()
+
+
+def _fail(attachment_id: UUID, failure: str) -> bool:
+    """Mark a file as failed that still counts as ready; False where its conversation is concluded."""
+    with transaction.atomic():
+        ready = Attachment.objects.filter(pk=attachment_id, state=Attachment.State.READY)
+        attachment = ready.select_related("message__conversation").first()
+        message = attachment.message if attachment else None
+        # The lock keeps it from being concluded, and sealed as ready, meanwhile.
+        if message is not None and not lock_conversation(message.conversation).is_open:
+            return False
+        ready.update(state=Attachment.State.FAILED, failure=failure)
+    return True
 
 
 def _look_again(attachment: Attachment) -> Iterator[Difference]:
@@ -112,3 +137,15 @@ def _undeleted(bucket: str) -> Iterator[Difference]:
 
 def _about(attachment: Attachment, kind: Kind, detail: str) -> Difference:
     return Difference(kind, attachment.key, detail, attachment.pk)
+
+
+def _look_again_at_sealed(sealed: SealedDocument) -> Iterator[Difference]:
+    size = storage.size_of(sealed.key)
+    if size is None:
+        yield _about_sealed(sealed, Kind.MISSING, f"has {sealed.size} bytes on record and no object")
+    elif size != sealed.size:
+        yield _about_sealed(sealed, Kind.DAMAGED, f"has {sealed.size} bytes on record and {size} in storage")
+
+
+def _about_sealed(sealed: SealedDocument, kind: Kind, detail: str) -> Difference:
+    return Difference(kind, sealed.key, f"the sealed document of {sealed.pk} {detail}")
