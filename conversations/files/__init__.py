@@ -4,6 +4,7 @@ A leaf that knows no table. The parsers run in a process of their own (see sandb
 so it needs no settings when it is imported, and nothing heavy. Storage is a module of its own, `files.storage`.
 """
 
+from conversations.files.contents import text_of
 from conversations.files.documents import write_document
 from conversations.files.images import image_for_model, thumbnail
 from conversations.files.inspection import FileFacts, inspect_file
@@ -23,6 +24,7 @@ __all__ = [
     "image_for_model",
     "inspect_file",
     "kind_of",
+    "text_of",
     "thumbnail",
     "write_document",
 ]

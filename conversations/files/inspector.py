@@ -2,12 +2,14 @@
 
 python -m conversations.files.inspector OPERATION EXTENSION < FILE
 
-Prints one line of JSON, either facts or {"unfit": "…"}, and after it the image that it made, where it was to make one.
+Prints one line of JSON, either facts or {"unfit": "…"}, and after it the image that it made, where it was to make one,
+or the text that it read.
 Each kind's parser is imported when it is needed: that is most of the
 time that a small file takes.
 """
 
 import json
+import os
 import resource
 import signal
 import sys
@@ -37,18 +39,28 @@ INSPECTING: dict[Category, Limits] = {
     "text": Limits(3, 384 * _MEGABYTE),
 }
 REDRAWING = Limits(10, 512 * _MEGABYTE)  # of what was inspected before
+READING = Limits(12, 512 * _MEGABYTE)  # the same; nobody waits for it
 
 
 def main() -> None:
     """Read, judge and print. The limits stand before the first byte is read."""
     operation, extension = sys.argv[1:]
-    limit_resources(INSPECTING[KINDS[extension].category] if operation == "inspect" else REDRAWING)
+    match operation:
+        case "inspect":
+            limit_resources(INSPECTING[KINDS[extension].category])
+        case "text":
+            os.nice(10)
+            limit_resources(READING)
+        case _:
+            limit_resources(REDRAWING)
     file, output = sys.stdin.buffer, sys.stdout.buffer
     facts: dict[str, int | str] = {}
     body = b""
     try:
         if operation == "inspect":
             facts = inspect(extension, file)
+        elif operation == "text":
+            body = _text(extension, file)
         else:
             body = redraw(operation, extension, file)
     except Unfit as problem:
@@ -90,6 +102,13 @@ def redraw(operation: str, extension: str, file: BinaryIO) -> bytes:
 
     draw = raster.thumbnail if operation == "thumbnail" else raster.for_model
     return draw(file, KINDS[extension])
+
+
+def _text(extension: str, file: BinaryIO) -> bytes:
+    """Return the text in a file, for search."""
+    from conversations.files import texts
+
+    return texts.read_text(extension, file).encode(errors="replace")
 
 
 def limit_resources(limits: Limits) -> None:

@@ -95,7 +95,7 @@ def _check_type(archive: zipfile.ZipFile, kind: Kind) -> None:
         if name in ("Override", "Default"):
             types[attributes.get("PartName", "")] = attributes.get("ContentType", "")
 
-    parser = _parser()
+    parser = new_parser()
     parser.StartElementHandler = note
     with archive.open(_TYPES) as part:
         parser.Parse(part.read(MAX_DIRECTORY), True)
@@ -114,7 +114,7 @@ def _check_type(archive: zipfile.ZipFile, kind: Kind) -> None:
 def _read_through(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     """Unpack a part to its end, which proves its checksum, and parse it where it is XML."""
     is_xml = member.filename.endswith((".xml", ".rels")) and member.file_size > 0
-    parser = _parser() if is_xml else None
+    parser = new_parser() if is_xml else None
     with archive.open(member) as part:
         while chunk := part.read(_CHUNK):
             if parser:
@@ -123,9 +123,9 @@ def _read_through(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         parser.Parse(b"", True)
 
 
-def _parser() -> expat.XMLParserType:
+def new_parser(*, namespace_separator: str | None = None) -> expat.XMLParserType:
     """Return a parser that refuses any document type: no part needs one, and entities come from nowhere else."""
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(namespace_separator=namespace_separator)
     parser.StartDoctypeDeclHandler = _refuse_doctype
     return parser
 

@@ -17,7 +17,7 @@ from typing import BinaryIO, Literal
 
 from conversations.files.problems import Unfit
 
-Operation = Literal["inspect", "for_model", "thumbnail"]
+Operation = Literal["inspect", "for_model", "thumbnail", "text"]
 WALL_SECONDS = 20
 QUEUE_SECONDS = 60
 MAX_OUTPUT = 32_000_000  # bytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
@@ -83,7 +84,7 @@ def find_newest(user: User, query: Query, *, days: Days, assistant_id: int | Non
     matches, left = Matches(), LOOKED_AT
     months = _months(user, days)
     size = 1
-    while group := [month for month, _ in zip(months, range(size), strict=False)]:
+    while group := list(islice(months, size)):
         looked_at, ids = _newest(user, query, group, days, assistant_id, limit=left)
         matches.ids += ids
         left -= looked_at

@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
@@ -127,9 +128,7 @@ def _window(text: str, stems: re.Pattern[str]) -> str:
     """Return a stretch of a text, from a little before the first of the places that hold the most words on."""
     if len(text) <= WINDOW:
         return text
-    places = [
-        (found.start(), found[0].casefold()) for found, _ in zip(stems.finditer(text), range(2_000), strict=False)
-    ]
+    places = [(found.start(), found[0].casefold()) for found in islice(stems.finditer(text), 2_000)]
     best, most = 0, 0
     for number, (start, _) in enumerate(places):
         within = {word for place, word in places[number : number + 50] if place < start + SHOWN}
