@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from conversations.models import Attachment, Conversation, Feedback, Generation, Message
+from conversations.models import Assistant, Attachment, Conversation, Feedback, Generation, Message
+from conversations.models.tree import Place, Tree
 from conversations.rendering import render, render_prompt, split_blocks
 from conversations.usage import Usage, usage_of, usage_of_conversation
 
@@ -24,7 +25,8 @@ _CUT_OFF = {
     "max_output_tokens": "It reached the length limit of one answer.",
     "content_filter": "The provider's content filter ended it.",
 }
-_RETRYABLE = frozenset(Message.Status) - frozenset(Message.RUNNING)
+_ENDED = frozenset(Message.Status) - frozenset(Message.RUNNING)
+_ONLY = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,6 @@ class MessageView:
     html: SafeString
     open_html: SafeString
     offset: int
-    is_latest: bool
     usage: Usage | None
     call: Generation | None
     attachments: Sequence[Attachment]
@@ -46,6 +47,9 @@ class MessageView:
     opens_files: bool
     rating: Feedback | None = None
     """What its owner thinks of an answer."""
+    place: Place = _ONLY
+    answered_by: str = ""
+    """The assistant, where it is not the one that answers next."""
 
     @property
     def is_prompt(self) -> bool:
@@ -62,8 +66,13 @@ class MessageView:
 
     @property
     def can_retry(self) -> bool:
-        """Whether to offer another try: on the last answer only, as a try further up would leave what follows."""
-        return self.is_latest and not self.is_prompt and self.message.status in _RETRYABLE
+        """Whether to offer another try: of any answer that has ended."""
+        return not self.is_prompt and self.message.status in _ENDED
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether to offer that the model goes on where it was cut off: at the end of a path alone."""
+        return self.message.is_cut_off and self.place.is_end
 
     @property
     def can_rate(self) -> bool:
@@ -109,8 +118,12 @@ class MessageView:
         return call.finished_at - call.started_at if call and call.finished_at and call.started_at else None
 
 
-def message_context(messages: Sequence[Message], *, opens_files: bool = True) -> list[MessageView]:
+def message_context(
+    messages: Sequence[Message], *, opens_files: bool = True, places: Mapping[UUID, Place] | None = None
+) -> list[MessageView]:
     """Return what `_message.html` needs for each message. A reader who is not the owner cannot open its files.
+
+    `places` tells which versions there are of them; without it none are shown.
 
     Each message's `conversation` must be loaded already, as `Conversation.path` does; then it takes three queries,
     and one more where an answer is being written. Answers that nobody has begun to write have nothing to tell.
@@ -119,6 +132,7 @@ def message_context(messages: Sequence[Message], *, opens_files: bool = True) ->
     calls = _calls([message.pk for message in begun if message.role == Message.Role.ASSISTANT])
     attachments = _attachments([message.pk for message in begun])
     ratings = _ratings([message for message in begun if message.role == Message.Role.ASSISTANT])
+    names = _other_assistants(messages)
     return [
         _view(
             message,
@@ -126,9 +140,22 @@ def message_context(messages: Sequence[Message], *, opens_files: bool = True) ->
             attachments.get(message.pk, []),
             opens_files,
             ratings.get(message.pk),
+            (places or {}).get(message.pk, _ONLY),
+            names.get(message.assistant_id, ""),
         )
         for message in messages
     ]
+
+
+def places_of(messages: Sequence[Message]) -> dict[UUID, Place]:
+    """Return where messages of one conversation stand, in one query: their siblings, and what follows them."""
+    parents = {message.parent_id for message in messages}
+    near = Q(parent_id__in=[*(parents - {None}), *(message.pk for message in messages)])
+    if None in parents:
+        near |= Q(parent__isnull=True)
+    rows = Message.objects.filter(near, conversation_id=messages[0].conversation_id).order_by("id")
+    tree = Tree(rows.values_list("id", "parent_id"))
+    return {message.pk: tree.place(message.pk) for message in messages}
 
 
 def render_message(message: Message, user: User, *, problem: str = "") -> str:
@@ -136,34 +163,35 @@ def render_message(message: Message, user: User, *, problem: str = "") -> str:
 
     `problem` says why what was asked of it could not be done.
     """
-    (view,) = message_context([message])
+    (view,) = message_context([message], places=places_of([message]))
     actions = message.owner_id == user.pk and message.conversation.is_open
     return render_to_string("conversations/_message.html", {"view": view, "actions": actions, "problem": problem})
 
 
-def render_heading(conversation: Conversation, *, tries: int = 0) -> str:
+def render_heading(conversation: Conversation, *, tries: int = 0, leaf: UUID | None = None) -> str:
     """Draw, as `<hx-partial>` elements, what changes around the thread when an answer ends: totals and title.
 
-    A title is made by a job of its own; until it is there the page asks again, which `tries` counts.
+    A title is made by a job of its own; until it is there the page asks again, which `tries` counts. `leaf` is the last
+    message that the page now shows, where that has changed.
     """
     context = {
         "conversation": conversation,
         "totals": usage_of_conversation(conversation),
         "is_running": conversation.messages.running().exists(),
         "tries": tries,
+        "leaf": leaf,
     }
     return render_to_string("conversations/_heading.html", context)
 
 
-def unseen(path: Sequence[Message], last_seen: UUID | None) -> Sequence[Message] | None:
+def unseen(path: Sequence[UUID], last_seen: UUID | None) -> Sequence[UUID] | None:
     """Return what a page that ends with `last_seen` lacks; None where it shows another path.
 
     The other path comes from a retry in another tab, say.
     """
     if last_seen is None:
         return path
-    seen = next((place for place, message in enumerate(path, start=1) if message.pk == last_seen), 0)
-    return path[seen:] if seen else None
+    return path[path.index(last_seen) + 1 :] if last_seen in path else None
 
 
 def _view(
@@ -172,6 +200,8 @@ def _view(
     attachments: list[Attachment],
     opens_files: bool,
     rating: Feedback | None,
+    place: Place,
+    answered_by: str,
 ) -> MessageView:
     html, open_html, offset = SafeString(""), SafeString(""), 0
     if message.role == Message.Role.USER:
@@ -182,9 +212,18 @@ def _view(
     elif message.has_begun and (blocks := split_blocks(message.text_so_far())):
         html = SafeString("".join(block.html for block in blocks[:-1]))
         open_html, offset = blocks[-1].html, blocks[-1].start
-    is_latest = message.conversation.current_leaf_id == message.pk
     usage, latest = (usage_of(calls), calls[-1]) if calls else (None, None)
-    return MessageView(message, html, open_html, offset, is_latest, usage, latest, attachments, opens_files, rating)
+    return MessageView(
+        message, html, open_html, offset, usage, latest, attachments, opens_files, rating, place, answered_by
+    )
+
+
+def _other_assistants(messages: Sequence[Message]) -> dict[int | None, str]:
+    """The names of those who answered and are not the one that answers next."""
+    ids = [message.assistant_id for message in messages if message.assistant_id is not None]
+    others = set(ids) - {message.conversation.assistant_id for message in messages}
+    named = Assistant.objects.filter(pk__in=others) if others else ()
+    return {assistant.pk: assistant.name for assistant in named}
 
 
 def _calls(answers: list[UUID]) -> dict[UUID, list[Generation]]:

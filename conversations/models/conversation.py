@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -20,11 +21,22 @@ if TYPE_CHECKING:
     from conversations.models.catalogue import LanguageModel
     from conversations.models.message import Message
 
+RESTORABLE = datetime.timedelta(days=30)
+"""How long its owner can have back what they deleted; the record keeps it, and later retention decides."""
+
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, user: User) -> Self:
         """Return the conversations that `user` may see on pages and over the API: their own, unless hidden."""
         return self.filter(owner=user, hidden_at__isnull=True)
+
+    def kept_by(self, user: User) -> Self:
+        """Return those that `user` sees or can have back: for deleting and restoring, which may come twice."""
+        return self.filter(Q(hidden_at__isnull=True) | Q(hidden_at__gt=timezone.now() - RESTORABLE), owner=user)
+
+    def restorable_by(self, user: User) -> Self:
+        """Return those that `user` deleted not so long ago that they cannot be had back."""
+        return self.filter(owner=user, hidden_at__gt=timezone.now() - RESTORABLE)
 
     def recent(self) -> Self:
         """Order by last activity, newest first."""
@@ -131,11 +143,15 @@ class Conversation(models.Model):
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
 
+    @property
+    def restorable_until(self) -> datetime.datetime | None:
+        """When a deleted one leaves its owner's list of those."""
+        return self.hidden_at and self.hidden_at + RESTORABLE
+
     def language_model(self) -> LanguageModel | None:
-        """Return the model that answers next: the one chosen for it while it is enabled, else the assistant's."""
-        if self.model is not None and self.model.is_enabled:
-            return self.model
-        return self.assistant.language_model()
+        """Return the model that answers next: the one that was chosen while it is in service, else the assistant's."""
+        chosen = self.model.in_service() if self.model is not None else None
+        return chosen or self.assistant.language_model()
 
     def tree(self) -> Tree:
         """Return who follows whom, in one query that reads no text."""

@@ -79,7 +79,7 @@ class Message(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        db_comment="Who answers here; empty for prompts, and where it is the conversation's assistant.",
+        db_comment="Who answers here; empty for prompts, and for answers of before this was noted: the conversation's.",
     )
     copy_of = models.ForeignKey(
         "self",
@@ -157,6 +157,15 @@ class Message(models.Model):
     @property
     def is_running(self) -> bool:
         return self.status in self.RUNNING
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it is an answer that ended early, with text that the model could go on from."""
+        return bool(self.text) and self.status in (
+            self.Status.INCOMPLETE,
+            self.Status.STOPPED,
+            self.Status.INTERRUPTED,
+        )
 
     @property
     def has_begun(self) -> bool:

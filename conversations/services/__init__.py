@@ -20,9 +20,13 @@ from conversations.services.attachments import (
     receive_file,
     remove_attachment,
 )
+from conversations.services.branching import continue_answer, edit_prompt, retry_answer
 from conversations.services.calls import CallProgress
 from conversations.services.concluding import conclude_conversation, conclude_idle
+from conversations.services.continuing import continue_conversation
 from conversations.services.feedback import rate_answer
+from conversations.services.hiding import hide_conversation, pin_conversation, restore_conversation
+from conversations.services.indexing import index_messages
 from conversations.services.limits import Standing, limits_of, standings_of
 from conversations.services.made_files import (
     fail_file,
@@ -34,11 +38,12 @@ from conversations.services.made_files import (
     settle_lost_files,
 )
 from conversations.services.opening import PlannedFile
+from conversations.services.reading import find_unread_files, keep_text
 from conversations.services.refusals import Refusal, Refused
 from conversations.services.rescue import settle, settle_stalled
 from conversations.services.sealing import NotSettled, find_unsealed, seal_conversation
 from conversations.services.seen import mark_seen
-from conversations.services.sending import retry_answer, send_message, start_conversation
+from conversations.services.sending import send_message, start_conversation
 from conversations.services.stopping import stop_answer
 from conversations.services.titles import (
     TitlePlan,
@@ -62,24 +67,32 @@ __all__ = [
     "claim_title",
     "conclude_conversation",
     "conclude_idle",
+    "continue_answer",
+    "continue_conversation",
     "delete_again",
     "delete_file",
+    "edit_prompt",
     "fail_answer",
     "fail_file",
     "fail_title",
     "find_deleted_file",
     "find_pending_file",
+    "find_unread_files",
     "find_unsealed",
     "finish_answer",
     "finish_title",
     "forget_deleted_file",
+    "hide_conversation",
+    "index_messages",
     "keep_file",
+    "keep_text",
     "leave_response",
     "limits_of",
     "mark_seen",
     "next_attempt",
     "next_step",
     "note_sent_to_provider",
+    "pin_conversation",
     "plan_file",
     "prepare_file",
     "purge_unsent",
@@ -87,6 +100,7 @@ __all__ = [
     "receive_file",
     "remove_attachment",
     "rename_conversation",
+    "restore_conversation",
     "retry_answer",
     "retry_file",
     "seal_conversation",

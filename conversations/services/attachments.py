@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -72,22 +73,35 @@ def remove_attachment(*, attachment: Attachment) -> None:
         _delete_later(found)
 
 
-def attach(*, message: Message, attachment_ids: Sequence[UUID], model: LanguageModel) -> None:
-    """Put uploaded files of its owner with the message that is being sent. Raises Refused (file)."""
-    wanted = list(dict.fromkeys(attachment_ids))
-    if not wanted:
+@dataclass(frozen=True, slots=True)
+class KeptFiles:
+    """Those files of an edited prompt that the new one is to carry as well."""
+
+    message: Message
+    ids: Sequence[UUID]
+
+
+def attach(
+    *, message: Message, attachment_ids: Sequence[UUID], model: LanguageModel, kept: KeptFiles | None = None
+) -> None:
+    """Put uploaded files of its owner, and kept ones, with the message that is being sent. Raises Refused (file)."""
+    new = list(dict.fromkeys(attachment_ids))
+    old = list(dict.fromkeys(kept.ids)) if kept else []
+    count = len(new) + len(old)
+    if not count:
         return
-    if len(wanted) > settings.MAX_FILES_PER_MESSAGE:
+    if count > settings.MAX_FILES_PER_MESSAGE:
         raise Refused(
             Refusal.FILE,
-            f"You attached {len(wanted)} files; one message can carry {settings.MAX_FILES_PER_MESSAGE}. Remove some.",
+            f"You attached {count} files; one message can carry {settings.MAX_FILES_PER_MESSAGE}. Remove some.",
         )
     unsent = Attachment.objects.unsent().visible_to(message.owner).filter(state=Attachment.State.READY)
-    files = list(unsent.select_for_update(of=("self",), no_key=True).filter(pk__in=wanted))
-    if len(files) < len(wanted):
+    files = list(unsent.select_for_update(of=("self",), no_key=True).filter(pk__in=new)) if new else []
+    carried = carry_files(copies={kept.message.pk: message}, only=old) if kept and old else []
+    if len(files) + len(carried) < count:
         raise Refused(Refusal.FILE, "A file that you attached is not there any more. Attach it again.")
-    _require_accepted(files, model)
-    Attachment.objects.filter(pk__in=wanted).update(message=message)
+    _require_accepted([*carried, *files], model)
+    Attachment.objects.filter(pk__in=new).update(message=message)
 
 
 def carry_files(*, copies: Mapping[UUID, Message], only: Collection[UUID] | None = None) -> list[Attachment]:

@@ -74,7 +74,7 @@ FROM message
 JOIN conversations_generation AS call ON call.message_id = message.id
 JOIN conversations_languagemodel AS model ON model.id = call.model_id
 JOIN conversations_conversation AS conversation ON conversation.id = message.conversation_id
-JOIN conversations_assistant AS assistant ON assistant.id = conversation.assistant_id
+JOIN conversations_assistant AS assistant ON assistant.id = COALESCE(message.assistant_id, conversation.assistant_id)
 ORDER BY call.id DESC LIMIT 1
 """
 _CLAIMED = """

@@ -10,15 +10,22 @@ class Refusal(StrEnum):
     TOO_LONG = "too_long"
     BUSY = "busy"
     CONCLUDED = "concluded"
+    NOT_CONCLUDED = "not_concluded"
     ASSISTANT_UNAVAILABLE = "assistant_unavailable"
     NO_MODEL = "no_model"
     TOKEN_REUSED = "token_reused"  # noqa: S105 (a code, not a password)
     NOT_RETRYABLE = "not_retryable"
     NOT_RUNNING = "not_running"
+    NOT_EDITABLE = "not_editable"
+    NOT_CONTINUABLE = "not_continuable"
+    NO_PARENT = "no_parent"
     FILE = "file"
     LIMIT = "limit"
     NOT_RATEABLE = "not_rateable"
     UNKNOWN_RATING = "unknown_rating"
+    RENAMED = "renamed"
+    TOO_MANY_PINNED = "too_many_pinned"
+    TOO_LATE = "too_late"
 
 
 class Refused(Exception):
@@ -39,10 +46,17 @@ class Refused(Exception):
         return self.code in (
             Refusal.BUSY,
             Refusal.CONCLUDED,
+            Refusal.NOT_CONCLUDED,
             Refusal.TOKEN_REUSED,
             Refusal.NOT_RETRYABLE,
             Refusal.NOT_RUNNING,
+            Refusal.NOT_EDITABLE,
+            Refusal.NOT_CONTINUABLE,
+            Refusal.NO_PARENT,
             Refusal.NOT_RATEABLE,
+            Refusal.RENAMED,
+            Refusal.TOO_MANY_PINNED,
+            Refusal.TOO_LATE,
         )
 
     @property

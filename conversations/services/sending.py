@@ -13,7 +13,7 @@ from django.utils import timezone
 from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message
 from conversations.models.conversation import ConversationQuerySet
 from conversations.services import jobs
-from conversations.services.attachments import attach
+from conversations.services.attachments import KeptFiles, attach
 from conversations.services.limits import reserve
 from conversations.services.refusals import Refusal, Refused
 from conversations.text import clean_text, is_blank
@@ -32,71 +32,51 @@ def start_conversation(
     The same `client_token` and prompt again return the answer that was made the first time, so that a double submit
     is one conversation. Raises Refused (empty, too_long, assistant_unavailable, no_model, file, token_reused, limit).
     """
-    prompt = _accepted(prompt)
+    prompt = accepted(prompt)
     try:
         with transaction.atomic():
-            model = _model_for(owner, assistant.pk)
-            conversation = Conversation.objects.create(
-                owner=owner, assistant=assistant, title=_provisional_title(prompt)
-            )
-            return _commit_turn(conversation, None, prompt, client_token, model, attachment_ids)
-    except (Refused, IntegrityError):
-        earlier = _earlier(owner.pk, client_token, prompt)
-        if earlier is None:
-            raise
-        return earlier
+            conversation = Conversation(owner=owner, assistant=assistant, title=_provisional_title(prompt))
+            model = model_for(conversation)
+            conversation.save(force_insert=True)
+            return commit_turn(conversation, None, prompt, client_token, model, attachment_ids)
+    except (Refused, IntegrityError) as error:
+        return sent_before(owner.pk, client_token, prompt, error)
 
 
 def send_message(
-    *, owner: User, conversation_id: UUID, prompt: str, client_token: UUID, attachment_ids: Sequence[UUID] = ()
+    *,
+    owner: User,
+    conversation_id: UUID,
+    prompt: str,
+    client_token: UUID,
+    attachment_ids: Sequence[UUID] = (),
+    parent_id: UUID | None = None,
 ) -> Message:
     """Add a prompt to a conversation of `owner` and return the answer that is now waited for.
 
-    The same `client_token` and prompt again return the answer that was made the first time. The lock on the
-    conversation makes parallel sends take turns. Raises Refused (empty, too_long, busy, concluded,
+    It follows the end of the current path, or the answer `parent_id`, whose path is the current one from then on. The
+    same `client_token` and prompt again return the answer that was made the first time. The lock on the
+    conversation makes parallel sends take turns. Raises Refused (empty, too_long, busy, concluded, no_parent,
     assistant_unavailable, no_model, file, token_reused, limit), and Conversation.DoesNotExist where it is not theirs.
     """
-    prompt = _accepted(prompt)
+    prompt = accepted(prompt)
     try:
         with transaction.atomic():
-            conversation = _locked(Conversation.objects.visible_to(owner)).get(pk=conversation_id)
+            own = Conversation.objects.visible_to(owner).select_related("model")
+            conversation = _locked(own).get(pk=conversation_id)
+            conversation.owner = owner
             _require_unconcluded(conversation)
-            model = _model_for(owner, conversation.assistant_id)
+            model = model_for(conversation)
             # Whether an answer runs or the token was used is told by the constraints, which spares looking first.
-            leaf_id = conversation.current_leaf_id
-            return _commit_turn(conversation, leaf_id, prompt, client_token, model, attachment_ids)
+            end = _end_of_path(conversation, parent_id)
+            return commit_turn(conversation, end, prompt, client_token, model, attachment_ids)
     except (Refused, IntegrityError) as error:
-        earlier = _earlier(owner.pk, client_token, prompt)
-        if earlier is not None:
-            return earlier
-        if isinstance(error, IntegrityError) and _constraint_of(error) == "one_running_answer":
-            raise _busy() from error
-        raise
-
-
-def retry_answer(*, message: Message) -> Message:
-    """Ask the model again for an answer; the new one is a sibling and the old one stays. Return the new one.
-
-    Raises Refused (not_retryable, busy, concluded, assistant_unavailable, no_model, limit).
-    """
-    if message.role != Message.Role.ASSISTANT:
-        raise Refused(Refusal.NOT_RETRYABLE, "Only an answer can be asked for again.")
-    with transaction.atomic():
-        conversation = lock_conversation(message.conversation)
-        require_open(conversation)
-        if conversation.current_leaf_id != message.pk:
-            raise Refused(Refusal.NOT_RETRYABLE, "The conversation has gone on since. Reload the page to see it.")
-        model = _model_for(conversation.owner, conversation.assistant_id)
-        answer = _new_answer(conversation, message.parent_id)
-        answer.save(force_insert=True)
-        _plan_generation(answer, model, message.parent.text if message.parent else "")
-        _touch(conversation, answer)
-    return answer
+        return sent_before(owner.pk, client_token, prompt, error)
 
 
 def lock_conversation(conversation: Conversation) -> Conversation:
     """Return the conversation as it now stands, locked until the surrounding transaction ends."""
-    return _locked(Conversation.objects.select_related("owner")).get(pk=conversation.pk)
+    return _locked(Conversation.objects.select_related("owner", "model")).get(pk=conversation.pk)
 
 
 def _locked(conversations: ConversationQuerySet) -> ConversationQuerySet:
@@ -123,7 +103,8 @@ def _busy() -> Refused:
     )
 
 
-def _accepted(prompt: str) -> str:
+def accepted(prompt: str) -> str:
+    """Return a prompt as it is stored. Raises Refused (empty, too_long)."""
     prompt = clean_text(prompt.replace("\r\n", "\n")).strip()
     if is_blank(prompt):
         raise Refused(Refusal.EMPTY, "The message is empty. Type something first.")
@@ -136,24 +117,47 @@ def _accepted(prompt: str) -> str:
     return prompt
 
 
-def _model_for(user: User, assistant_id: int) -> LanguageModel:
-    assistant = Assistant.objects.visible_to(user).select_related("model").filter(pk=assistant_id).first()
+def model_for(conversation: Conversation) -> LanguageModel:
+    """Return the model that answers next in a conversation, and let its assistant be loaded with it.
+
+    Raises Refused (assistant_unavailable, no_model).
+    """
+    visible = Assistant.objects.visible_to(conversation.owner).select_related("model")
+    assistant = visible.filter(pk=conversation.assistant_id).first()
     if assistant is None:
         raise Refused(Refusal.ASSISTANT_UNAVAILABLE, "This assistant is not available any more. Choose another one.")
-    model = assistant.language_model()
+    conversation.assistant = assistant
+    model = conversation.language_model()
     if model is None:
         raise Refused(Refusal.NO_MODEL, "The model of this assistant is not available. Ask an administrator.")
     return model
 
 
-def _earlier(owner_id: int, client_token: UUID, prompt: str) -> Message | None:
-    """Return the answer to what was sent before with the same token; Refused where that was something else."""
+def sent_before(owner_id: int, client_token: UUID, prompt: str, error: Refused | IntegrityError) -> Message:
+    """Return the answer to what was sent before with the same token, rather than tell why it cannot be sent (again).
+
+    Raises Refused (token_reused) where that was something else, and what `error` means where nothing was sent.
+    """
     sent = Message.objects.filter(owner_id=owner_id, client_token=client_token).first()
-    if sent is None:
-        return None
-    if sent.text != prompt:
-        raise _reused()
-    return sent.children.select_related("conversation").order_by("id").first()
+    answer = sent.children.select_related("conversation").order_by("id").first() if sent else None
+    if sent is not None and sent.text != prompt:
+        raise _reused() from error
+    if answer is not None:
+        return answer
+    if isinstance(error, IntegrityError) and _constraint_of(error) == "one_running_answer":
+        raise _busy() from error
+    raise error
+
+
+def _end_of_path(conversation: Conversation, parent_id: UUID | None) -> UUID | None:
+    """Return the message that the next prompt follows. Raises Refused (no_parent)."""
+    if parent_id is None or parent_id == conversation.current_leaf_id:
+        return conversation.current_leaf_id
+    if not conversation.messages.filter(pk=parent_id, role=Message.Role.ASSISTANT).exists():
+        raise Refused(
+            Refusal.NO_PARENT, "What this goes on from is not in this conversation. Reload the page; your text is kept."
+        )
+    return parent_id
 
 
 def _constraint_of(error: IntegrityError) -> str:
@@ -166,43 +170,47 @@ def _reused() -> Refused:
     )
 
 
-def _commit_turn(
+def commit_turn(
     conversation: Conversation,
-    leaf_id: UUID | None,
+    parent_id: UUID | None,
     prompt: str,
     client_token: UUID,
     model: LanguageModel,
     attachment_ids: Sequence[UUID],
+    kept: KeptFiles | None = None,
 ) -> Message:
+    """Write a prompt and the answer that is waited for, in the caller's transaction; return the answer."""
     said = Message(
         conversation=conversation,
         owner_id=conversation.owner_id,
-        parent_id=leaf_id,
+        parent_id=parent_id,
         role=Message.Role.USER,
         status=Message.Status.COMPLETED,
         text=prompt,
         client_token=client_token,
     )
-    answer = _new_answer(conversation, said.pk)
+    answer = new_answer(conversation, said.pk)
     Message.objects.bulk_create([said, answer])
     answer.parent = said
-    attach(message=said, attachment_ids=attachment_ids, model=model)
-    _plan_generation(answer, model, prompt)
-    _touch(conversation, answer)
+    attach(message=said, attachment_ids=attachment_ids, model=model, kept=kept)
+    plan_generation(answer, model, prompt)
+    touch(conversation, answer)
     return answer
 
 
-def _new_answer(conversation: Conversation, parent_id: UUID | None) -> Message:
+def new_answer(conversation: Conversation, parent_id: UUID | None) -> Message:
+    """Return an answer that waits for its writer, by the conversation's assistant; not saved."""
     return Message(
         conversation=conversation,
         owner_id=conversation.owner_id,
         parent_id=parent_id,
+        assistant_id=conversation.assistant_id,
         role=Message.Role.ASSISTANT,
         status=Message.Status.QUEUED,
     )
 
 
-def _plan_generation(answer: Message, model: LanguageModel, prompt: str) -> None:
+def plan_generation(answer: Message, model: LanguageModel, prompt: str) -> None:
     """Plan the call for an answer that was just inserted. Raises Refused (limit, no_model)."""
     reservation = reserve(owner_id=answer.owner_id, model=model, prompt=prompt)
     Generation.objects.create(
@@ -217,7 +225,8 @@ def _plan_generation(answer: Message, model: LanguageModel, prompt: str) -> None
     )
 
 
-def _touch(conversation: Conversation, leaf: Message) -> None:
+def touch(conversation: Conversation, leaf: Message) -> None:
+    """Let the current path of a conversation end with `leaf`, which was just said."""
     conversation.current_leaf = leaf
     conversation.last_activity_at = timezone.now()
     conversation.save(update_fields=["current_leaf", "last_activity_at"])

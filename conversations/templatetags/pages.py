@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from conversations.usage import money as write_money
+from conversations.amounts import money as write_money
 
 register = template.Library()
 
@@ -31,6 +31,7 @@ _ICONS = {
     "details": "M12 11v6M12 7.5v.5M12 21a9 9 0 1 1 0-18 9 9 0 0 1 0 18z",
     "more": "M5 12h.01M12 12h.01M19 12h.01",
     "down": "M12 5v14M6 13l6 6 6-6",
+    "download": "M12 4v11M7 10.5l5 5 5-5M5 20h14",
     "edit": "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
     "warning": "M12 9v4.5M12 17v.5M12 3.5L2.5 20h19z",
     "sealed": "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
@@ -38,6 +39,14 @@ _ICONS = {
     "theme": "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
     "up": "M7 11l4-8a2.5 2.5 0 0 1 2.5 2.5V9H19a1.8 1.8 0 0 1 1.8 2.1l-1.2 7.4A1.8 1.8 0 0 1 17.8 20H7M7 11v9H3.5v-9z",
     "print": "M7 9V3.5h10V9M7 17H4V9h16v8h-3M7 14h10v6.5H7z",
+    "pin": "M9 3.5h6M10 3.5v6L6.5 13v1.5h11V13L14 9.5v-6M12 14.5V21",
+    "filter": "M4 6h16M7 12h10M10 18h4",
+    "trash": "M4.5 6.5h15M9.5 6.5V4h5v2.5M6.5 6.5l1 13.5h9l1-13.5M10.5 10.5v6M13.5 10.5v6",
+    "search": "M10.5 17a6.5 6.5 0 1 1 0-13 6.5 6.5 0 0 1 0 13zM15.5 15.5L20.5 20.5",
+    "previous": "M14.5 6l-6 6 6 6",
+    "next": "M9.5 6l6 6-6 6",
+    "continue": "M5 6l7 6-7 6zM13 6l7 6-7 6z",
+    "choose": "M4 8h9M17 8h3M15 6v4M4 16h3M11 16h9M9 14v4",
     "keys": "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
 }
 
@@ -80,6 +89,21 @@ def duration(span: datetime.timedelta | None) -> str:
 def money(amount: Decimal) -> str:
     """Write US dollars."""
     return write_money(amount)
+
+
+@register.filter
+def dollars(amount: float) -> str:
+    """Write a round amount of US dollars, at the side of a chart: $0.05, $2, $400."""
+    return f"${amount:,.0f}" if amount >= 10 or amount == int(amount) else write_money(Decimal(f"{amount:.6g}"))
+
+
+@register.filter
+def short(amount: float) -> str:
+    """Write a round number in few characters, at the side of a chart: 500, 20k, 1.5M."""
+    for power, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1000, "k")):
+        if amount >= power:
+            return f"{amount / power:g}{unit}"
+    return f"{amount:g}"
 
 
 @register.filter

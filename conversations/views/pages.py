@@ -12,15 +12,14 @@ from django.urls import reverse
 
 from conversations.files import ACCEPT
 from conversations.forms import PromptForm, StartForm
-from conversations.models import Assistant, Conversation, LanguageModel
+from conversations.models import Assistant, Conversation, LanguageModel, Message
 from conversations.presentation import message_context
-from conversations.services import settle_stalled
+from conversations.retirement import Retirement, retirement_of
 from conversations.usage import usage_of_conversation
 from conversations.views.access import SignedInRequest
 from conversations.views.health import worker_is_alive
-from conversations.views.history import read_history
-
-SHOWN = 100  # of the newest messages; a link shows more
+from conversations.views.rail import rail_of
+from conversations.views.thread import Thread, read_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,11 @@ class Offer:
     assistant: Assistant
     model: LanguageModel | None
     suggestions: list[str]
+
+    @property
+    def retirement(self) -> Retirement | None:
+        """What is to be said of the model's end."""
+        return retirement_of(self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class FileLimits:
 
 def get_conversation(request: SignedInRequest, pk: UUID) -> Conversation:
     """Return the conversation where `request.user` may see it; Http404 otherwise."""
-    return get_object_or_404(Conversation.objects.visible_to(request.user).select_related("assistant__model"), pk=pk)
+    conversations = Conversation.objects.visible_to(request.user).select_related("assistant__model", "model")
+    return get_object_or_404(conversations, pk=pk)
 
 
 def address_of(conversation: Conversation) -> str:
@@ -72,12 +77,18 @@ def address_of(conversation: Conversation) -> str:
     return reverse("conversations:detail", args=[conversation.pk]) + "#latest"
 
 
+def address_at(message: Message) -> str:
+    """The page of a conversation that shows a message, whichever path it is on."""
+    page = reverse("conversations:detail", args=[message.conversation_id])
+    return f"{page}?at={message.pk}#message-{message.pk}"
+
+
 def offered_assistants(request: SignedInRequest) -> Offers:
     """Return the assistants that may be chosen, in two queries whatever their number."""
     default = LanguageModel.default()
     offers = [
         Offer(assistant, _model_of(assistant, default), [str(text) for text in assistant.suggested_prompts])
-        for assistant in Assistant.objects.visible_to(request.user).select_related("model")
+        for assistant in Assistant.objects.visible_to(request.user).select_related("model__replacement")
     ]
     wanted = request.GET.get("assistant")
     chosen = next((offer for offer in offers if offer.assistant.slug == wanted), offers[0] if offers else None)
@@ -90,7 +101,7 @@ def offered_assistants(request: SignedInRequest) -> Offers:
 
 def list_page(request: SignedInRequest, form: StartForm, offers: Offers) -> dict[str, Any]:
     """The context of the list with the start of a new conversation."""
-    return _frame(request) | {
+    return page_frame(request) | {
         "form": form,
         "chosen": form.typed("assistant"),
         "offers": offers.offers,
@@ -100,45 +111,46 @@ def list_page(request: SignedInRequest, form: StartForm, offers: Offers) -> dict
     }
 
 
-def detail_page(request: SignedInRequest, conversation: Conversation, form: PromptForm) -> dict[str, Any]:
-    """The context of one conversation: its newest 100 messages, or as many as `?show=` says."""
-    path = conversation.path()
-    if path and path[-1].is_running and settle_stalled(message_id=path[-1].pk):
-        path = conversation.path()
-    shown = min(_number(request.GET.get("show")), len(path))
-    views = message_context(path[len(path) - shown :])
-    model = _model_of(conversation.assistant, None) or LanguageModel.default()
+def detail_page(
+    request: SignedInRequest, conversation: Conversation, form: PromptForm, *, at: UUID | None = None
+) -> dict[str, Any]:
+    """The context of one conversation: the end of its current path, or what `at` (or `?at=`) and `?show=` ask for."""
+    wanted = str(at) if at is not None else request.GET.get("at", "")
+    thread = read_thread(conversation, at=wanted, show=request.GET.get("show", ""))
+    model = conversation.language_model()
     return (
-        _frame(request)
-        | composer_context(conversation, form)
+        page_frame(request)
+        | composer_context(conversation, form, thread)
         | {
-            "views": views,
-            "first_number": len(path) - shown + 1,
-            "earlier": len(path) - shown,
-            "show_more": shown + 4 * SHOWN,
-            "is_running": bool(views) and views[-1].message.is_running,
+            "thread": thread,
+            "views": message_context(thread.messages, places=thread.places),
+            "is_running": thread.is_running,
             "totals": usage_of_conversation(conversation),
             "model": model,
+            "retirement": retirement_of(model) if conversation.is_open else None,
             "is_local": bool(model and model.is_local),
         }
     )
 
 
-def composer_context(conversation: Conversation, form: PromptForm) -> dict[str, Any]:
-    """What `_composer.html` needs in a conversation."""
+def composer_context(conversation: Conversation, form: PromptForm, thread: Thread | None = None) -> dict[str, Any]:
+    """What `_composer.html` needs in a conversation. Without a thread the page goes on showing what its form says."""
+    sent = getattr(form, "cleaned_data", {})
     return {
         "conversation": conversation,
         "form": form,
-        "leaf": conversation.current_leaf_id or "",
+        "leaf": thread.last if thread else sent.get("after") or conversation.current_leaf_id,
+        "parent": thread.parent if thread else sent.get("parent"),
         "send_to": reverse("conversations:send", args=[conversation.pk]),
         "file_limits": FileLimits.of_settings(),
         "max_prompt_chars": settings.MAX_PROMPT_CHARS,
     }
 
 
-def _frame(request: SignedInRequest) -> dict[str, Any]:
+def page_frame(request: SignedInRequest) -> dict[str, Any]:
+    """What every page with the rail needs."""
     return {
-        "history": read_history(request.user, before=request.GET.get("before", "")),
+        "history": rail_of(request),
         "has_worker": worker_is_alive(),
         "max_prompt_chars": settings.MAX_PROMPT_CHARS,
     }
@@ -148,8 +160,4 @@ def _model_of(assistant: Assistant, default: LanguageModel | None) -> LanguageMo
     """As `Assistant.language_model`, with the default looked up once for all of them."""
     if assistant.model is None:
         return default
-    return assistant.model if assistant.model.is_enabled else None
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 7 and int(text) else SHOWN
+    return assistant.model.in_service()

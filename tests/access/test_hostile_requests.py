@@ -50,8 +50,15 @@ def test_f3_invalid_utf8_nul_and_lone_surrogates_are_replaced_or_refused(world: 
 
 
 def test_f3_no_field_answers_hostile_bytes_with_a_fault(world: World) -> None:
-    addresses = (start, send_to(world), f"/conversations/{world.belongings.conversation.pk}/rename/")
-    for name in ("prompt", "title", "client_token", "assistant", "after"):
+    ended = world.belongings.ended
+    addresses = (
+        start,
+        send_to(world),
+        f"/conversations/{ended.conversation_id}/rename/",
+        f"/messages/{ended.parent_id}/edit/",
+        f"/messages/{ended.pk}/retry/",
+    )
+    for name in ("prompt", "title", "client_token", "assistant", "after", "parent", "keep", "model"):
         for value in ("%00", "%ED%A0%80", "%FF%FE", "\ud800"):
             body = f"prompt=Hi&title=Hi&client_token={token()}&{name}={value}".encode("utf-8", "surrogatepass")
             for address in addresses:
@@ -61,7 +68,7 @@ def test_f3_no_field_answers_hostile_bytes_with_a_fault(world: World) -> None:
 
 
 VALUES = ("%00", "%FF", "-1", "9" * 400, "1e9", "None", "[]", "{}", "'", "%E2%80%AE", "x" * 8000)
-QUERIES = ("show", "before", "assistant", "suggestion", "_connector", "id__in", "owner__password__startswith")
+QUERIES = ("show", "at", "before", "assistant", "suggestion", "_connector", "id__in", "owner__password__startswith")
 OFFICE_QUERIES = (
     "q", "p", "o", "e", "all", "_facets", "_to_field", "_popup", "_changelist_filters", "_connector", "state",
     "state__exact", "last_activity_at__gte", "assistant__id__exact", "hidden_at__isempty", "id", "owner__id__exact",
@@ -95,7 +102,8 @@ def test_f3_an_id_that_is_none_is_not_found(world: World) -> None:
     for pk in IDS:
         for address in (f"/conversations/{pk}/", f"/messages/{pk}/"):
             assert world.ask("owner", "GET", address).status_code == 404, address
-        for address in (f"/conversations/{pk}/messages/", f"/messages/{pk}/stop/", f"/messages/{pk}/retry/"):
+        verbs = [f"/messages/{pk}/{verb}/" for verb in ("stop", "retry", "edit", "continue")]
+        for address in (f"/conversations/{pk}/messages/", *verbs):
             assert world.ask("owner", "POST", address).status_code == 404, address
 
 
@@ -221,7 +229,7 @@ def test_f6_a_renaming_changes_the_title_alone(world: World) -> None:
 
 def test_f6_a_retry_takes_nothing_from_its_form(world: World) -> None:
     ended = world.belongings.ended
-    world.ask("owner", "POST", f"/messages/{ended.pk}/retry/", EXTRA)
+    world.ask("owner", "POST", f"/messages/{ended.pk}/retry/", EXTRA | {"model": ""})
     again = Message.objects.filter(parent=ended.parent).latest("id")
     assert (again.owner, again.role, again.status, again.text, again.attempt) == (
         ended.owner,

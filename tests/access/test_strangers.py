@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from conversations.history.cursors import Cursor
 from conversations.models import Conversation, Message
 from tests.access.record import changed_tables, snapshot
 from tests.access.routes import all_routes
@@ -20,6 +21,7 @@ OF_SOMEBODY = [
     if outcomes["stranger"] == Outcome(404)
 ]
 IN_NO_CONVERSATION = {"conversations:attachment_remove"}  # a file that was not sent yet
+OF_THE_HIDDEN = {"conversations:hide", "conversations:restore"}  # twice is once, and what is hidden can be had back
 HTMX = {"HX-Request": "true"}
 
 
@@ -41,7 +43,7 @@ def test_a7_a_hidden_conversation_is_gone_for_its_owner_too(world: World) -> Non
     Conversation.objects.filter(owner=world.people["owner"]).update(hidden_at=timezone.now())
     before = snapshot()
     for route, verb in OF_SOMEBODY:
-        if route in IN_NO_CONVERSATION:
+        if route in IN_NO_CONVERSATION | OF_THE_HIDDEN:
             continue
         assert world.ask("owner", verb, world.address(route, all_routes()[route])).status_code == 404, route
     assert SECRET not in world.ask("owner", "GET", "/conversations/").content.decode()
@@ -57,12 +59,16 @@ def test_a7_the_list_shows_own_rows_alone(world: World, role: str) -> None:
     assert SECRET in world.ask("owner", "GET", "/conversations/").content.decode()
 
 
-def test_a1_a_foreign_cursor_pages_like_nonsense(world: World) -> None:
-    mine = Belongings.of(world.people["stranger"], world.assistant, "Mine")
-    foreign = world.ask("stranger", "GET", f"/conversations/?before={world.belongings.conversation.pk}")
-    nonsense = world.ask("stranger", "GET", "/conversations/?before=nonsense")
-    for page in (foreign, nonsense):
-        assert str(mine.conversation.pk) in page.content.decode()
+def test_a1_a_foreign_cursor_is_refused_like_nonsense(world: World) -> None:
+    owner = world.people["owner"]
+    at = world.belongings.conversation
+    cursors = [Cursor(at.last_activity_at, at.pk).write(owner, of) for of in ("rail", "last_activity_at", "hidden_at")]
+    for address in ("conversations/?before", "conversations/rail/?before", "conversations/find/?after"):
+        answers = [
+            world.ask("stranger", "GET", f"/{address}={cursor}") for cursor in [*cursors, str(at.pk), "nonsense"]
+        ]
+        assert {answer.status_code for answer in answers} == {400}
+        assert len({answer.content for answer in answers}) == 1
 
 
 def foreign_ids(world: World) -> dict[str, str]:
@@ -89,9 +95,11 @@ def test_a1_a4_foreign_ids_in_form_query_and_headers_reach_nothing(world: World,
     headers = headers | {"HX-Current-URL": page, "Referer": page, "HX-Target": f"message-{ids['message']}"}
     headers |= {f"X-{name.replace('_', '-')}": value for name, value in ids.items()}
     query = "&".join(f"{name}={value}" for name, value in ids.items())
-    for address in (f"/conversations/?{query}", f"/conversations/{mine.conversation.pk}/messages/?{query}"):
-        response = world.ask("stranger", "POST", address, world.form() | ids, headers=headers)
-        assert response.status_code in (200, 303)
+    send_to = f"/conversations/{mine.conversation.pk}/messages/?{query}"
+    for address, form in ((f"/conversations/?{query}", ids), (send_to, ids), (send_to, ids | {"parent": ""})):
+        response = world.ask("stranger", "POST", address, world.form() | form, headers=headers)
+        is_refused = address == send_to and form is ids  # a message may go on from one of the same conversation alone
+        assert response.status_code in ((409,) if is_refused else (200, 303))
         assert SECRET not in response.content.decode()
         assert str(world.belongings.conversation.pk) not in str(response.headers)
     assert rows_of_owner(world) == before
@@ -104,7 +112,7 @@ def test_a4_the_last_message_seen_may_be_anybodys_and_shows_nothing(world: World
     mine = Belongings.of(world.people["stranger"], world.assistant, "Mine")
     data = world.form() | {"after": str(world.belongings.ended.pk)}
     response = world.ask("stranger", "POST", f"/conversations/{mine.conversation.pk}/messages/", data, headers=HTMX)
-    assert response["HX-Refresh"] == "true"
+    assert response["HX-Redirect"].startswith(f"/conversations/{mine.conversation.pk}/?at=")
     assert response.content == b""
 
 

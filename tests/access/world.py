@@ -12,10 +12,20 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
-from conversations.models import Assistant, Attachment, Conversation, Feedback, Generation, Message
-from conversations.services import start_conversation, stop_answer
+from conversations.models import (
+    Assistant,
+    Attachment,
+    Conversation,
+    Feedback,
+    Generation,
+    Message,
+    UsageDay,
+    UsageLimit,
+)
+from conversations.services import hide_conversation, start_conversation, stop_answer
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_file, make_model, make_user, token
 
@@ -35,6 +45,7 @@ class Belongings:
     lost: Attachment
     """A file of the answer that could not be kept."""
     rating: Feedback
+    deleted: Conversation
 
     @classmethod
     def of(cls, owner: User, assistant: Assistant, prompt: str = SECRET) -> Belongings:
@@ -42,13 +53,17 @@ class Belongings:
             start_conversation(owner=owner, assistant=assistant, prompt=prompt, client_token=token()) for _ in range(2)
         )
         ended = stop_answer(message=ended)
+        ended.text = "It begins with"
+        ended.save(update_fields=["text"])
+        unwanted = start_conversation(owner=owner, assistant=assistant, prompt=prompt, client_token=token())
         return cls(
             ended,
             running,
             picture=make_file(owner, message=ended.parent),
             unsent=make_file(owner),
             lost=make_file(owner, message=ended, data=None, container_file_id="cfile_1"),
-            rating=Feedback.objects.create(message=ended, user=owner, rating="up", reason=SECRET),
+            rating=Feedback.objects.create(message=ended, user=owner, rating="up", reason=prompt),
+            deleted=hide_conversation(conversation=unwanted.conversation),
         )
 
     @property
@@ -68,10 +83,16 @@ class Belongings:
         return {
             "detail": of_conversation,
             "heading": of_conversation,
+            "export": of_conversation,
             "send": of_conversation,
             "rename": of_conversation,
+            "pin": of_conversation,
+            "hide": of_conversation,
+            "restore": {"pk": self.deleted.pk},
             "message": of_message,
             "retry": of_message,
+            "continue": of_message,
+            "edit": {"pk": self.ended.parent_id},
             "feedback": of_message,
             "seen": of_conversation,
             "stop": of_running,
@@ -92,6 +113,7 @@ class World:
     belongings: Belongings
     of_deactivated: Belongings
     group: Group
+    limit: UsageLimit
     _clients: dict[str, Client] = field(default_factory=dict)
     _sessions: dict[str, str] = field(default_factory=dict)
 
@@ -137,6 +159,7 @@ class World:
             "assistant": self.assistant.slug,
             "title": "Taken",
             "rating": "down",
+            "pinned": "yes",
             "post": "yes",
             "name": "Taken",
             "owner": self.people["stranger"].pk,
@@ -167,6 +190,8 @@ class World:
             "generation": call,
             "message": answer,
             "attachment": self.belongings.picture,
+            "usagelimit": self.limit,
+            "usageday": UsageDay.objects.first(),
             "feedback": self.belongings.rating,
         }
         kind = [*pattern.split("/"), "", ""][2]
@@ -192,13 +217,16 @@ def make_world() -> World:
         "administrator": make_user(password=PASSWORD, is_staff=True, is_superuser=True),
         "deactivated": make_user(password=PASSWORD),
     }
+    UsageDay.objects.create(owner=people["owner"], day=timezone.localdate(), model=make_model(), calls=1)
     people["reviewer"].user_permissions.add(Permission.objects.get(codename="review_conversation"))
+    group = Group.objects.create(name="Readers")
     world = World(
         people,
         assistant,
         Belongings.of(people["owner"], assistant),
         Belongings.of(people["deactivated"], assistant),
-        Group.objects.create(name="Readers"),
+        group,
+        UsageLimit.objects.create(group=group, measure="money", period="month", amount=1_000),
     )
     world.sign_in_all()
     people["deactivated"].is_active = False

@@ -53,7 +53,9 @@ def test_what_another_tab_said_comes_along(page: Client, conversation: Conversat
 
 
 def test_a_page_that_shows_another_path_is_loaded_anew(page: Client, conversation: Conversation) -> None:
-    assert send(page, conversation, after=str(uuid4())).headers["HX-Refresh"] == "true"
+    response = send(page, conversation, after=str(uuid4()))
+    said = Message.objects.get(text="And then?")
+    assert response.headers["HX-Redirect"] == f"/conversations/{conversation.pk}/?at={said.pk}#message-{said.pk}"
 
 
 @pytest.mark.parametrize("plain", ["", "yes"])

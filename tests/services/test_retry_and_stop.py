@@ -3,7 +3,7 @@
 import pytest
 
 from conversations.models import Message, MessageChunk
-from conversations.services import Refused, retry_answer, send_message, start_conversation, stop_answer
+from conversations.services import Refused, retry_answer, start_conversation, stop_answer
 from tests.factories import make_assistant, make_model, make_user, token
 
 pytestmark = pytest.mark.django_db
@@ -26,18 +26,6 @@ def test_a_retry_is_a_sibling_and_the_old_answer_stays(answer: Message) -> None:
         answer.parent_id,
         retried.pk,
     ]
-
-
-def test_an_answer_further_up_is_not_retried(answer: Message) -> None:
-    stop_answer(message=answer)
-    following = send_message(
-        owner=answer.conversation.owner, conversation_id=answer.conversation.pk, prompt="And?", client_token=token()
-    )
-    stop_answer(message=following)
-    with pytest.raises(Refused) as refused:
-        retry_answer(message=answer)
-    assert refused.value.code == "not_retryable"
-    assert Message.objects.count() == 4
 
 
 def test_a_prompt_is_not_retried(answer: Message) -> None:
