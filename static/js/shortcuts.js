@@ -1,7 +1,7 @@
 // Keys: Escape closes or stops, / searches, ? shows the sheet, Alt Shift N begins anew, ArrowUp edits the last prompt.
 (() => {
   const sheet = document.getElementById("help");
-  const FOLDS = "details:is(.menu, .account, .title, .reason, [data-edit])[open]"; // what Escape closes
+  const FOLDS = "details:is(.menu, .account, .title, .reason)[open]"; // what Escape closes
   const isTyping = (element) => element.matches?.("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
   let singleKeysWork = true;
   try {
@@ -16,8 +16,10 @@
   }
   function escape({ target }) {
     const fold = target.closest?.(FOLDS) ?? document.querySelector("details:is(.menu, .account, .title)[open]");
+    const cancel = target.closest?.(".version-form")?.querySelector("[data-cancel]");
     if (sheet.open) return; // the dialog closes itself
-    if (fold) close(fold);
+    if (cancel) cancel.click();
+    else if (fold) close(fold);
     else document.getElementById("stop-form")?.requestSubmit();
   }
   function search() {
@@ -28,13 +30,10 @@
     else document.getElementById("prompt")?.focus();
   }
   function editLast(event) {
-    const fold = [...document.querySelectorAll("#thread [data-edit]")].at(-1);
-    if (!fold) return;
+    const link = [...document.querySelectorAll("#thread [data-edit]")].at(-1);
+    if (!link) return;
     event.preventDefault();
-    fold.open = true;
-    const field = fold.querySelector("textarea");
-    field.focus();
-    field.setSelectionRange(field.value.length, field.value.length);
+    link.click(); // the form that comes takes the focus
   }
   // By its place, as Option changes what the key writes on a Mac; a letter of the person's own stays theirs.
   const isNew = ({ code, key, altKey, shiftKey }) => altKey && shiftKey && code === "KeyN" && (/^n$/i.test(key) || !/\p{L}/u.test(key));

@@ -149,7 +149,7 @@ def test_each_assistant_tells_of_its_own_model(page: Client, conversation: Conve
     make_assistant(name="Other", model=heir)
     retire(10, heir)
     body = page.get("/conversations/").content.decode()
-    assert body.count("offer-notice") == 1
+    assert body.count("data-notice=") == 1
     assert "GPT-6 Luna takes its place." in text_of(page.get("/conversations/"))
 
 
