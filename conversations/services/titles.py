@@ -12,6 +12,7 @@ from django.utils import timezone
 from conversations.llm import Finished, ModelError, ModelRequest, Turn, estimate_tokens
 from conversations.models import Conversation, Generation, Message
 from conversations.services.calls import CallProgress, close_call
+from conversations.services.indexing import index_title_again
 from conversations.services.privacy import safety_identifier
 from conversations.services.refusals import Refusal, Refused
 from conversations.text import clean_text, is_blank
@@ -34,15 +35,31 @@ class TitlePlan:
     request: ModelRequest
 
 
-def rename_conversation(*, conversation: Conversation, title: str) -> Conversation:
-    """Give a conversation the title that its owner wants. Raises Refused (empty, too_long)."""
+def rename_conversation(*, conversation: Conversation, title: str, shown: str | None = None) -> Conversation:
+    """Give a conversation the title that its owner wants. Raises Refused (empty, too_long, renamed, concluded).
+
+    `shown` is the title that the page showed when it was asked for another one. Where another tab has renamed the
+    conversation since, nothing is overwritten unseen: the refusal names the title that it has now.
+    """
     title = " ".join(clean_text(title).split())
     if is_blank(title):
         raise Refused(Refusal.EMPTY, "The title is empty. Type one first.")
     if len(title) > 200:
         raise Refused(Refusal.TOO_LONG, f"The title has {len(title)} characters; at most 200 can be kept.")
-    conversation.title, conversation.is_title_provisional = title, False
-    conversation.save(update_fields=["title", "is_title_provisional"])
+    with transaction.atomic():
+        conversation.refresh_from_db(
+            fields=["title", "state"], from_queryset=Conversation.objects.select_for_update(of=("self",), no_key=True)
+        )
+        if not conversation.is_open:
+            raise Refused(Refusal.CONCLUDED, "This conversation is concluded and keeps the title that it has.")
+        if shown is not None and conversation.title not in (" ".join(shown.split()), title):
+            raise Refused(
+                Refusal.RENAMED,
+                f"It was given the title “{conversation.title}” meanwhile. Save again to replace that with yours.",
+            )
+        conversation.title, conversation.is_title_provisional = title, False
+        conversation.save(update_fields=["title", "is_title_provisional"])
+        index_title_again(conversation_id=conversation.pk)
     return conversation
 
 
@@ -56,7 +73,7 @@ def claim_title(*, generation_id: UUID) -> TitlePlan | None:
             return None
         generation = Generation.objects.select_related("conversation").get(pk=generation_id)
         conversation = generation.conversation
-        if conversation is None or not conversation.is_title_provisional:
+        if conversation is None or not conversation.is_title_provisional or not conversation.is_open:
             generation.status, generation.started_at = Generation.Status.STOPPED, None
             generation.save()
             return None
@@ -76,7 +93,7 @@ def claim_title(*, generation_id: UUID) -> TitlePlan | None:
 
 
 def finish_title(*, plan: TitlePlan, finished: Finished, text: str, progress: CallProgress) -> None:
-    """Record the call and set the title, unless the owner has named the conversation meanwhile."""
+    """Record the call and set the title, unless the owner has named or concluded the conversation meanwhile."""
     with transaction.atomic():
         generation = _held(plan)
         if generation is None:
@@ -88,9 +105,11 @@ def finish_title(*, plan: TitlePlan, finished: Finished, text: str, progress: Ca
         close_call(generation, finished.outcome, usage=finished.usage, text=answered)
         title = _tidy(answered)
         if title and generation.conversation_id and finished.outcome != "refused":
-            Conversation.objects.filter(pk=generation.conversation_id, is_title_provisional=True).update(
-                title=title, is_title_provisional=False
+            named = Conversation.objects.filter(
+                pk=generation.conversation_id, is_title_provisional=True, state=Conversation.State.OPEN
             )
+            if named.update(title=title, is_title_provisional=False):
+                index_title_again(conversation_id=generation.conversation_id)
 
 
 def fail_title(*, plan: TitlePlan, error: ModelError, text: str, progress: CallProgress) -> None:

@@ -68,9 +68,7 @@ def rename(request: SignedInRequest, pk: UUID) -> HttpResponse:
     form = RenameForm(request.POST)
     if form.is_valid():
         try:
-            rename_conversation(
-                conversation=conversation, title=form.cleaned_data["title"], shown=form.shown_title()
-            )
+            rename_conversation(conversation=conversation, title=form.cleaned_data["title"], shown=form.shown_title())
         except Refused as refused:
             form.refuse(refused)
     if request.htmx:

@@ -1,67 +1,68 @@
-"""The rail: a person's conversations, newest first, by day."""
+"""What owners do to the list of their conversations: pin, delete, restore."""
 
 from __future__ import annotations
 
-import datetime
-from dataclasses import dataclass
-from itertools import groupby
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Q
-from django.utils import timezone
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations.models import Conversation
+from conversations.models.conversation import RESTORABLE
+from conversations.services import Refused, hide_conversation, pin_conversation, restore_conversation
+from conversations.views.access import SignedInRequest, see_other, signed_in
+from conversations.views.pages import get_conversation, page_frame
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
-PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    label: str
-    conversations: list[Conversation]
+CHANGED = "history:changed"  # an event of the page: rail-news.js has the rail drawn anew
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """One page of the rail. `older` is the cursor of the next page, None at the end."""
-
-    days: list[Day]
-    older: UUID | None
-    is_newest: bool
-
-
-def read_history(user: User, *, before: str = "") -> History:
-    """Return up to 100 conversations: the newest, or those that come after `before` (an id; nonsense is ignored)."""
-    rows = Conversation.objects.visible_to(user).recent().only("id", "title", "last_activity_at")
-    cursor = _cursor(user, before)
-    if cursor is not None:
-        at = cursor.last_activity_at
-        rows = rows.filter(Q(last_activity_at__lt=at) | Q(last_activity_at=at, id__lt=cursor.pk))
-    page = list(rows[: PAGE + 1])
-    older = page[PAGE - 1].pk if len(page) > PAGE else None
-    today = timezone.localdate()
-    days = groupby(page[:PAGE], key=lambda row: day_label(timezone.localdate(row.last_activity_at), today))
-    return History([Day(label, list(rows)) for label, rows in days], older, cursor is None)
-
-
-def day_label(day: datetime.date, today: datetime.date) -> str:
-    """Name a day the way people do: today, yesterday, the weekday within a week, then the month."""
-    age = (today - day).days
-    if age <= 0:
-        return "Today"
-    if age == 1:
-        return "Yesterday"
-    if age < 7:
-        return f"{day:%A}"
-    return f"{day:%B}" if day.year == today.year else f"{day:%B %Y}"
-
-
-def _cursor(user: User, before: str) -> Conversation | None:
+@require_POST
+@signed_in
+def pin(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Keep a conversation on top of the rail, or no longer."""
+    conversation, problem, status = get_conversation(request, pk), "", 200
     try:
-        return Conversation.objects.visible_to(user).filter(pk=UUID(before)).first()
-    except ValueError:
-        return None
+        conversation = pin_conversation(conversation=conversation, pinned=request.POST.get("pinned") == "yes")
+    except Refused as refused:
+        problem, status = refused.message, refused.status
+    if request.htmx:
+        context = {"conversation": conversation, "problem": problem}
+        response = render(request, "conversations/_pinned.html", context, status=status)
+        response.headers["HX-Trigger"] = CHANGED
+        return response
+    if problem:
+        messages.warning(request, problem)
+    return see_other(reverse("conversations:detail", args=[pk]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def hide(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Ask whether to delete a conversation, and do it. A second time finds it done."""
+    if request.method != "POST":
+        context = page_frame(request) | {"conversation": get_conversation(request, pk), "days": RESTORABLE.days}
+        return render(request, "conversations/hide.html", context)
+    hide_conversation(conversation=_kept(request, pk))
+    told = 'The conversation is deleted. <a href="{}">You can restore it</a> for {} days.'
+    messages.success(request, format_html(told, reverse("conversations:deleted"), RESTORABLE.days))
+    return see_other(reverse("conversations:list"))
+
+
+@require_POST
+@signed_in
+def restore(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Give a deleted conversation back. A second time finds it done."""
+    try:
+        restore_conversation(conversation=_kept(request, pk))
+    except Refused:  # its last day ended a moment ago
+        raise Http404 from None
+    messages.success(request, "The conversation is restored.")
+    return see_other(reverse("conversations:detail", args=[pk]))
+
+
+def _kept(request: SignedInRequest, pk: UUID) -> Conversation:
+    return get_object_or_404(Conversation.objects.kept_by(request.user), pk=pk)

@@ -10,16 +10,14 @@ from django.views.decorators.http import require_safe
 from conversations.services import standings_of
 from conversations.spending import read_spending
 from conversations.views.access import SignedInRequest, signed_in
-from conversations.views.history import rail_of
+from conversations.views.pages import page_frame
 
 
 @require_safe
 @signed_in
 def usage(request: SignedInRequest) -> HttpResponse:
     """Tokens and cost of the person who asks, by day and month, and the limits that hold for them."""
-    context = {
-        "history": rail_of(request),
-        "has_worker": True,
+    context = page_frame(request) | {
         "spending": read_spending(request.user),
         "standings": standings_of(request.user),
         "zone": settings.TIME_ZONE,

@@ -15,7 +15,10 @@
   const look = () => {
     for (const { id, dataset } of thread.querySelectorAll(".message-assistant")) {
       if (!(dataset.status in WORDS)) awaited.add(id);
-      else if (awaited.delete(id)) announcer.textContent = WORDS[dataset.status];
+      else if (awaited.delete(id)) {
+        announcer.textContent = WORDS[dataset.status];
+        dispatchEvent(new Event("answer:ended"));
+      }
     }
   };
   look();

@@ -54,8 +54,8 @@
   });
   // A title that is cut off is told in full under the pointer.
   addEventListener("pointerover", (event) => {
-    const link = event.target.closest?.(".rail-day a");
-    if (link) link.title = link.scrollWidth > link.clientWidth ? link.textContent : "";
+    const title = event.target.closest?.(".rail-title");
+    if (title) title.title = title.scrollWidth > title.clientWidth ? title.textContent : "";
   });
   addEventListener("DOMContentLoaded", () => {
     document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest" });

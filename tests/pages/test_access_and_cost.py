@@ -37,26 +37,6 @@ def test_the_list_takes_as_many_queries_for_20_rows_as_for_10(page: Client, owne
     assert queries(page, "/conversations/") == before <= 10
 
 
-def test_older_conversations_are_a_page_away(page: Client, owner: User, assistant: Assistant) -> None:
-    for number in range(105):
-        Conversation.objects.create(owner=owner, assistant=assistant, title=f"Number {number}")
-    first = page.get("/conversations/")
-    history = first.context["history"]
-    second = page.get("/conversations/", {"before": str(history.older)})
-    assert "Number 104" in text_of(first)
-    assert "Number 4 " not in text_of(first)
-    assert [row.title for row in second.context["history"].days[0].conversations] == [
-        f"Number {number}" for number in (4, 3, 2, 1, 0)
-    ]
-
-
-@pytest.mark.parametrize("before", ["nonsense", "0b6fd8a4-53a3-4b5c-8d3f-3a7f3e3ad4c1", ""])
-def test_a_wrong_cursor_shows_the_newest(page: Client, conversation: Conversation, before: str) -> None:
-    response = page.get("/conversations/", {"before": before})
-    assert response.status_code == 200
-    assert response.context["history"].is_newest
-
-
 @pytest.mark.parametrize("show", ["0", "-3", "x", "99999999999", "²"])
 def test_a_wrong_number_of_messages_is_ignored(page: Client, conversation: Conversation, show: str) -> None:
     assert page.get(f"/conversations/{conversation.pk}/", {"show": show}).status_code == 200
@@ -79,12 +59,6 @@ def test_i7_a_stranger_gets_404_everywhere(stranger: Client, answer: Message) ->
         assert stranger.post(address, {"prompt": "Why?", "title": "Mine"}).status_code == 404
     for verb in ("stop", "retry"):
         assert stranger.post(f"/messages/{answer.pk}/{verb}/").status_code == 404
-
-
-def test_a_stranger_sees_nothing_in_the_rail(stranger: Client, conversation: Conversation) -> None:
-    response = stranger.get("/conversations/", {"before": str(conversation.pk)})
-    assert str(conversation.pk) not in response.content.decode()
-    assert response.context["history"].is_newest
 
 
 def test_a_page_leads_to_the_sign_in_and_back(db: None) -> None:

@@ -9,26 +9,32 @@ import pytest
 from tests.structure.source import Module, modules, within
 
 # Each part of `conversations`, and the parts that it may import besides itself.
-_LEAVES = {"ids", "text", "lexemes", "rendering", "files", "llm"}
+_LEAVES = {"ids", "text", "lexemes", "amounts", "periods", "rendering", "files", "llm"}
 _CORE = _LEAVES | {"models"}
-_SHOWN = _CORE | {"usage", "presentation", "search"}
+_SHOWN = _CORE | {"usage", "presentation", "search", "history", "spending", "charts", "retirement"}
 _ENTRY = _SHOWN | {"services", "live"}
 MAY_IMPORT: dict[str, set[str]] = {
     "ids": set(),
     "text": set(),
     "lexemes": set(),
+    "amounts": set(),
+    "periods": set(),
     "rendering": {"text"},
     "files": {"text", "ids"},
     "llm": {"text"},
     "models": _LEAVES - {"llm"},
     "usage": _CORE,
+    "retirement": _CORE,
+    "charts": set(),
+    "spending": _CORE | {"usage", "charts"},
     "presentation": _CORE | {"usage"},
     "search": _CORE,
+    "history": _CORE,
     "exporting": _CORE | {"usage"},
     "templatetags": _SHOWN,
     "services": _CORE,
     "live": _SHOWN | {"services", "exporting"},
-    "forms": _CORE | {"services"},
+    "forms": _CORE | {"services", "history"},
     "views": _ENTRY | {"forms"},
     "api": _ENTRY | {"forms"},
     "admin": _ENTRY,
