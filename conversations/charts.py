@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 STEP, GAP = 10, 3  # width of a column and of the space between its bar and the next one
 HEIGHT = 100
+ROUND = (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8)
 LEAST = 0.75  # height of the smallest bar: what is there is seen
 
 
@@ -60,11 +61,11 @@ def draw(columns: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> Chart:
 
 
 def round_up(amount: float) -> float:
-    """Return the next round number: 1, 2, 4, 5 or 10 times a power of ten; 1 for nothing."""
+    """Return the next number that is round, and whose half is too; 1 for nothing."""
     if amount <= 0:
         return 1
     power = 10 ** math.floor(math.log10(amount))
-    return next((step * power for step in (1, 2, 4, 5) if amount <= step * power), 10 * power)
+    return next((step * power for step in ROUND if amount <= step * power), 10 * power)
 
 
 def _pieces(parts: Sequence[tuple[str, float]], top: float) -> list[Piece]:

@@ -140,7 +140,7 @@ def limits_of(user: User) -> list[UsageLimit]:
     most generous counts.
     """
     found: dict[tuple[str, str], UsageLimit] = {}
-    for limit in UsageLimit.objects.applying_to(user).order_by("measure", "period"):
+    for limit in UsageLimit.objects.applying_to(user).order_by("-measure", "period"):  # tokens first
         kind = limit.measure, limit.period
         if kind not in found or _comes_before(limit, found[kind]):
             found[kind] = limit
