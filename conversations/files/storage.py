@@ -10,7 +10,7 @@ import hashlib
 import logging
 import uuid
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from django.core.files.storage import FileSystemStorage, storages
 from django.utils import timezone
@@ -38,6 +38,7 @@ __all__ = [
     "Stream",
     "bucket",
     "delete",
+    "fetch",
     "list_keys",
     "new_key",
     "open_stream",
@@ -97,6 +98,17 @@ def read(key: str, *, sha256: str = "") -> bytes:
     """Return a file; for those that are small enough to be held in memory. Errors are those of `open_stream`."""
     with contextlib.closing(_reader(_files(), checked_key(key), sha256=sha256)) as reader:
         return b"".join(iter(lambda: reader.read(CHUNK), b""))
+
+
+def fetch(key: str, target: IO[bytes]) -> tuple[int, str]:
+    """Write a file into `target`, in chunks; return its size and SHA-256. Errors are those of `open_stream`."""
+    found, size = hashlib.sha256(), 0
+    with contextlib.closing(_reader(_files(), checked_key(key))) as reader:
+        while chunk := reader.read(CHUNK):
+            target.write(chunk)
+            found.update(chunk)
+            size += len(chunk)
+    return size, found.hexdigest()
 
 
 def size_of(key: str) -> int | None:

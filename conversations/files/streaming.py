@@ -7,11 +7,20 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from conversations.files.objects import CHUNK, Reader, StorageProblem
 
 # A thread is taken for one chunk at a time, so few serve many downloads.
 _pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="files")
+
+
+class PatientReader(Protocol):
+    """A reader whose chunks may take several steps; `read` gives None where the next one is not ready yet."""
+
+    def read(self, amount: int, /) -> bytes | None: ...
+
+    def close(self) -> None: ...
 
 
 class Stream(AsyncIterator[bytes]):
@@ -21,15 +30,22 @@ class Stream(AsyncIterator[bytes]):
     cancelled while waiting: what is read at that moment would be missing afterwards, so nothing more is given then.
     """
 
-    def __init__(self, open_reader: Callable[[], Reader]) -> None:
+    def __init__(self, open_reader: Callable[[], Reader | PatientReader], *, pool: ThreadPoolExecutor = _pool) -> None:
         self._open_reader = open_reader
-        self._reader: Reader | None = None
+        self._pool = pool
+        self._reader: Reader | PatientReader | None = None
         self._lock = threading.Lock()  # a reader is never closed while another thread reads from it
         self._is_over = self._is_left = False
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more will come, however that came about."""
+        return self._is_over or self._is_left
+
     async def __anext__(self) -> bytes:
         try:
-            chunk = await asyncio.wrap_future(_pool.submit(self._read))
+            while (chunk := await asyncio.wrap_future(self._pool.submit(self._read))) is None:
+                pass
         except asyncio.CancelledError:
             self.close()
             raise
@@ -40,16 +56,16 @@ class Stream(AsyncIterator[bytes]):
     async def aclose(self) -> None:
         """Close it and wait until that is done."""
         self._is_left = True
-        await asyncio.wrap_future(_pool.submit(self._release))
+        await asyncio.wrap_future(self._pool.submit(self._release))
 
     def close(self) -> None:
         """Close it as soon as the chunk that is being read has come."""
         self._is_left = True
         with contextlib.suppress(RuntimeError):  # the process ends, and the connection with it
-            _pool.submit(self._release)
+            self._pool.submit(self._release)
 
-    def _read(self) -> bytes:
-        chunk = b""
+    def _read(self) -> bytes | None:
+        chunk: bytes | None = b""
         with self._lock:
             if self._is_over:
                 return b""
@@ -59,12 +75,12 @@ class Stream(AsyncIterator[bytes]):
                 if self._reader is None:
                     self._reader = self._open_reader()
                 chunk = self._reader.read(CHUNK)
-                self._is_over = not chunk
+                self._is_over = chunk == b""
             except BaseException:
                 self._is_left = True
                 raise
             finally:
-                if not chunk:
+                if chunk == b"":
                     self._close_reader()
         return chunk
 
@@ -76,3 +92,21 @@ class Stream(AsyncIterator[bytes]):
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()
+
+
+class Begun(AsyncIterator[bytes]):
+    """A stream whose first chunk has been read, as a response's body. Django closes it with the response."""
+
+    def __init__(self, first: bytes, rest: Stream) -> None:
+        self._first: bytes | None = first
+        self._rest = rest
+
+    async def __anext__(self) -> bytes:
+        if self._first is None:
+            return await anext(self._rest)
+        first, self._first = self._first, None
+        return first
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._rest.close()

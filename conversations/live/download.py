@@ -11,7 +11,6 @@ import contextlib
 import logging
 import re
 import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
@@ -25,7 +24,7 @@ from django.views.decorators.http import require_safe
 
 from conversations.files import FileProblem, content_disposition, storage
 from conversations.files import thumbnail as draw_thumbnail
-from conversations.files.streaming import Stream
+from conversations.files.streaming import Begun
 from conversations.models import Attachment
 
 logger = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ _HARMLESS = re.compile(
     r"image/(png|jpeg|webp|gif)|application/(pdf|json|vnd\.[\w.+-]+|msword)|text/(plain|csv|markdown|tab-separated-values)"
 )
 _RANGE = re.compile(r"bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})", re.ASCII)
-_GUARDS = {
+GUARDS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -80,7 +79,7 @@ async def thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         "ETag": f'"{found.sha256}-thumbnail"',
         "Cache-Control": f"private, max-age={THUMBNAIL_SECONDS}, immutable",
         "Content-Disposition": "inline",
-    } | _GUARDS
+    } | GUARDS
     if headers["ETag"] in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers=headers)
     try:
@@ -126,7 +125,7 @@ async def _hand_out(request: HttpRequest, file: Attachment) -> HttpResponseBase:
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-store",
         "ETag": f'"{file.sha256}"',
-    } | _GUARDS
+    } | GUARDS
     try:
         part = _part(request, size, headers["ETag"])
     except _Unsatisfiable:
@@ -142,7 +141,7 @@ async def _hand_out(request: HttpRequest, file: Attachment) -> HttpResponseBase:
     chunks = storage.open_stream(file.key, start=start, end=None if end == size else end, sha256=file.sha256)
     # Whether storage gives it is known with the first chunk, while another status can still be told.
     first = await anext(chunks)
-    return StreamingHttpResponse(_Begun(first, chunks), status=status, headers=headers)
+    return StreamingHttpResponse(Begun(first, chunks), status=status, headers=headers)
 
 
 def _part(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
@@ -165,23 +164,6 @@ def _part(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
     if start >= end:
         raise _Unsatisfiable
     return start, end
-
-
-class _Begun(AsyncIterator[bytes]):
-    """A stream whose first chunk has been read. Django closes it with the response."""
-
-    def __init__(self, first: bytes, rest: Stream) -> None:
-        self._first: bytes | None = first
-        self._rest = rest
-
-    async def __anext__(self) -> bytes:
-        if self._first is None:
-            return await anext(self._rest)
-        first, self._first = self._first, None
-        return first
-
-    def close(self) -> None:
-        self._rest.close()
 
 
 async def _draw(key: str) -> bytes:

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
@@ -19,6 +17,7 @@ from django.views.decorators.http import require_GET
 from conversations.live.hub import hub
 from conversations.live.lifetime import is_stopping
 from conversations.live.markup import draw, final_event, progress_event
+from conversations.live.session import person_of
 from conversations.models import Message
 from conversations.models.message import MessageQuerySet
 from conversations.presentation import render_heading, render_message
@@ -123,7 +122,5 @@ def _final(session_key: str, message_id: UUID) -> bytes:
 
 def _visible_messages(session_key: str) -> MessageQuerySet:
     """What the person of a session may see now: session, person and right anew from the database."""
-    request = HttpRequest()
-    request.session = SessionStore(session_key)
-    user = get_user(request)
-    return Message.objects.visible_to(user) if isinstance(user, get_user_model()) else Message.objects.none()
+    person = person_of(session_key)
+    return Message.objects.visible_to(person) if person else Message.objects.none()
