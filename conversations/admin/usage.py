@@ -1,10 +1,16 @@
 """How much people may use, which administrators set, and what they used, which nobody changes."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import ForeignKey
+from django.http import HttpRequest
 
 from conversations.admin.record import RecordAdmin
 from conversations.amounts import money
@@ -15,6 +21,14 @@ if TYPE_CHECKING:
     _LimitAdmin = admin.ModelAdmin[UsageLimit]
 else:
     _LimitForm, _LimitAdmin = forms.ModelForm, admin.ModelAdmin
+
+
+class PersonSelect(AutocompleteSelect):
+    """Suggests people while one types. Django's fails on drawing what was refused since it is no id at all."""
+
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> Any:
+        """Return the person who is chosen, if any."""
+        return super().optgroups(name, [one for one in value if one.isascii() and one.isdigit()], attrs)
 
 
 class UsageLimitForm(_LimitForm):
@@ -69,6 +83,14 @@ class UsageLimitAdmin(_LimitAdmin):
     list_select_related = ("user", "group")
     search_fields = ("user__username", "user__email", "user__first_name", "user__last_name", "group__name")
     search_help_text = "Name or e-mail address of a person, or name of a group"
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField[Any] | None:
+        """Suggest people."""
+        if db_field.name == "user":
+            kwargs["widget"] = PersonSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description="for", ordering="user")
     def whom(self, limit: UsageLimit) -> str:
