@@ -56,6 +56,11 @@ class MessageView:
         return self.message.role == Message.Role.USER
 
     @property
+    def may_scroll(self) -> bool:
+        """Whether a prompt is so long that it may scroll inside its panel; the keyboard must then reach it."""
+        return len(self.message.text) > 400 or self.message.text.count("\n") > 9
+
+    @property
     def has_text(self) -> bool:
         return bool(self.html or self.open_html)
 

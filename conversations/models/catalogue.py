@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
     def offered(self) -> Self:
-        """Return those that people may choose: as local, or not, as the one that answers otherwise."""
+        """Return those that people may choose: in service, and as local, or not, as the one that answers otherwise."""
         default = LanguageModel.default()
-        return self.filter(is_enabled=True, is_offered=True, is_local=bool(default and default.is_local))
+        offered = self.filter(is_enabled=True, is_offered=True, is_local=bool(default and default.is_local))
+        return offered.exclude(shutdown_date__lte=timezone.localdate())
 
 
 class LanguageModel(models.Model):

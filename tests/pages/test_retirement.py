@@ -132,6 +132,13 @@ def test_models_that_replace_each_other_end_in_no_circle(
     assert answer.generations.get().model == heir
 
 
+def test_what_is_shut_down_is_not_offered_any_more(heir: LanguageModel) -> None:
+    model = retire(1, heir)
+    assert set(LanguageModel.objects.offered()) == {model, heir}
+    retire(0, heir)
+    assert set(LanguageModel.objects.offered()) == {heir}
+
+
 def test_a_concluded_conversation_has_no_banner(page: Client, answer: Message) -> None:
     retire(10)
     Conversation.objects.update(state="concluded", concluded_at=answer.created_at)
