@@ -111,7 +111,7 @@ def _refused(request: SignedInRequest, message: Message, refused: Refused) -> Ht
         response = HttpResponse(render_message(message, request.user, problem=refused.message), status=refused.status)
     else:
         conversation = get_conversation(request, message.conversation_id)
-        page = detail_page(request, conversation, PromptForm(), at=message.pk) | {"problem": refused.message}
+        page = detail_page(request, conversation, PromptForm(), at=message.pk) | {"refused": refused.message}
         response = render(request, "conversations/detail.html", page, status=refused.status)
     return with_delay(response, refused.retry_after)
 
