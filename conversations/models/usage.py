@@ -51,12 +51,6 @@ class UsageDay(models.Model):
         return f"{self.day}"
 
 
-class UsageLimitQuerySet(models.QuerySet["UsageLimit"]):
-    def applying_to(self, user: User) -> Self:
-        """Return the limits that may bind `user`: their own, those of their groups, those of everybody."""
-        return self.filter(Q(user=user) | Q(group__in=user.groups.all()) | Q(user__isnull=True, group__isnull=True))
-
-
 class UsageLimit(models.Model):
     """The most that a person may use in a day or month. A limit of a group holds for each of its members.
 
@@ -91,8 +85,6 @@ class UsageLimit(models.Model):
     measure = models.CharField(max_length=6, choices=Measure, db_comment="What is counted: tokens or money.")
     period = models.CharField(max_length=5, choices=Period, db_comment="Per day or month, in the zone of the server.")
     amount = models.DecimalField(max_digits=16, decimal_places=4, db_comment="The most; 0 allows nothing.")
-
-    objects = UsageLimitQuerySet.as_manager()
 
     class Meta:
         db_table_comment = "How much people may use."

@@ -27,7 +27,7 @@ from conversations.services.continuing import continue_conversation
 from conversations.services.feedback import rate_answer
 from conversations.services.hiding import hide_conversation, pin_conversation, restore_conversation
 from conversations.services.indexing import index_messages
-from conversations.services.limits import Standing, limits_of, standings_of
+from conversations.services.limits import Standing, standings_of
 from conversations.services.made_files import (
     fail_file,
     find_pending_file,
@@ -87,7 +87,6 @@ __all__ = [
     "keep_file",
     "keep_text",
     "leave_response",
-    "limits_of",
     "mark_seen",
     "next_attempt",
     "next_step",

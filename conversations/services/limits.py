@@ -6,38 +6,56 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import F, Sum
 from django.utils import timezone
 
 from conversations.amounts import money
 from conversations.llm import estimate_tokens
-from conversations.models import Generation, LanguageModel, UsageDay, UsageLimit
+from conversations.models import LanguageModel, UsageLimit
 from conversations.periods import first_day, next_start, seconds_until, tell
 from conversations.services.refusals import Refusal, Refused
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 PAUSE_SECONDS = 15  # to wait until one of several answers may have ended
 _MOST_TOKENS = 2**31 - 1  # what the columns hold
 _MOST_COST = Decimal(999_999)
 
-# In one round trip, but two statements: the second one sees what was committed while the first one waited its turn.
+# Whether anything limits a person. In one round trip with the lock, but as a statement of its own: it sees what was
+# committed while the lock was waited for.
 _TAKE_TURN = """
-SELECT FROM accounts_user WHERE id = %(owner)s FOR NO KEY UPDATE;
+SELECT FROM accounts_user WHERE id = %(person)s FOR NO KEY UPDATE;
 SELECT
-    (SELECT count(*) FROM conversations_message WHERE owner_id = %(owner)s AND status IN ('queued', 'streaming')),
+    (SELECT count(*) FROM conversations_message WHERE owner_id = %(person)s AND status IN ('queued', 'streaming')),
     EXISTS (
         SELECT FROM conversations_usagelimit
-        WHERE user_id = %(owner)s OR user_id IS NULL AND (
-            group_id IS NULL OR group_id IN (SELECT group_id FROM accounts_user_groups WHERE user_id = %(owner)s)
+        WHERE user_id = %(person)s OR user_id IS NULL AND (
+            group_id IS NULL OR group_id IN (SELECT group_id FROM accounts_user_groups WHERE user_id = %(person)s)
         )
     )
+"""
+_STANDINGS = """
+WITH holding AS (
+    SELECT DISTINCT ON (measure, period) measure, period, amount
+    FROM conversations_usagelimit
+    WHERE user_id = %(person)s OR user_id IS NULL AND (
+        group_id IS NULL OR group_id IN (SELECT group_id FROM accounts_user_groups WHERE user_id = %(person)s)
+    )
+    ORDER BY measure, period, user_id IS NULL, group_id IS NULL, amount DESC
+)
+SELECT measure, period, amount,
+    (
+        SELECT coalesce(sum(CASE measure WHEN 'money' THEN cost ELSE input_tokens + output_tokens END), 0)
+        FROM conversations_usageday
+        WHERE owner_id = %(person)s AND day >= CASE period WHEN 'day' THEN %(day)s::date ELSE %(month)s::date END
+    ),
+    (
+        SELECT coalesce(sum(CASE measure WHEN 'money' THEN reserved_cost ELSE reserved_tokens END), 0)
+        FROM conversations_generation AS call
+        JOIN conversations_conversation AS conversation ON conversation.id = call.conversation_id
+        WHERE call.status IN ('pending', 'running') AND conversation.owner_id = %(person)s
+    )
+FROM holding ORDER BY measure DESC, period
 """
 
 
@@ -53,23 +71,29 @@ class Reservation:
 class Standing:
     """A limit that holds for a person, and how much of it is gone."""
 
-    limit: UsageLimit
+    measure: UsageLimit.Measure
+    period: UsageLimit.Period
+    limit: Decimal
     used: Decimal
     held: Decimal
     """Reserved for answers that are being written."""
     today: datetime.date
 
     @property
+    def is_of_money(self) -> bool:
+        return self.measure == UsageLimit.Measure.MONEY
+
+    @property
     def is_reached(self) -> bool:
-        return self.used + self.held >= self.limit.amount
+        return self.used + self.held >= self.limit
 
     @property
     def is_used_up(self) -> bool:
-        return self.used >= self.limit.amount
+        return self.used >= self.limit
 
     @property
     def resets_at(self) -> datetime.datetime:
-        return next_start(self.limit.period, self.today)
+        return next_start(self.period, self.today)
 
     @property
     def reset(self) -> str:
@@ -78,13 +102,13 @@ class Standing:
 
     def amount(self, number: Decimal) -> str:
         """Write an amount of what the limit counts."""
-        return money(number) if self.limit.measure == UsageLimit.Measure.MONEY else f"{number:,.0f}"
+        return money(number) if self.is_of_money else f"{number:,.0f}"
 
     @property
     def allowance(self) -> str:
         """The limit for people: "50,000 tokens", "$20.00"."""
-        tokens = "" if self.limit.measure == UsageLimit.Measure.MONEY else " tokens"
-        return f"{self.amount(self.limit.amount)}{tokens}"
+        tokens = "" if self.is_of_money else " tokens"
+        return f"{self.amount(self.limit)}{tokens}"
 
     @property
     def used_amount(self) -> str:
@@ -105,18 +129,17 @@ class Standing:
         return self._share(self.used + self.held)
 
     def _share(self, number: Decimal) -> str:
-        share = 100 * number / self.limit.amount if self.limit.amount else Decimal(100)
+        share = 100 * number / self.limit if self.limit else Decimal(100)
         return f"{min(share, Decimal(100)):.2f}"
 
     def refusal(self) -> Refused:
         """Say that it is reached, and when it is not any more."""
-        of_period = "today" if self.limit.period == UsageLimit.Period.DAY else "this month"
-        if not self.limit.amount:
-            what = "US dollars" if self.limit.measure == UsageLimit.Measure.MONEY else "tokens"
+        of_period = "today" if self.period == UsageLimit.Period.DAY else "this month"
+        if not self.limit:
+            what = "US dollars" if self.is_of_money else "tokens"
             return Refused(
                 Refusal.LIMIT,
-                f"Answers are switched off for you by a limit of 0 {what} per {self.limit.period}. "
-                "Ask an administrator.",
+                f"Answers are switched off for you by a limit of 0 {what} per {self.period}. Ask an administrator.",
             )
         used = f"{self.allowance} of {of_period} ({self.amount(self.used)} used)"
         if not self.is_used_up:
@@ -133,38 +156,20 @@ class Standing:
         )
 
 
-def limits_of(user: User) -> list[UsageLimit]:
-    """Return the limits that hold for a person, at most one for each measure and period.
+def standings_of(user_id: int) -> list[Standing]:
+    """Return each limit that holds for a person, at most one for each measure and period, with what is gone of it.
 
     Their own one takes the place of those of their groups, and these of the one for everybody; of several groups the
-    most generous counts.
+    most generous counts. Conversations that their owner hid count like the others.
     """
-    found: dict[tuple[str, str], UsageLimit] = {}
-    for limit in UsageLimit.objects.applying_to(user).order_by("-measure", "period"):  # tokens first
-        kind = limit.measure, limit.period
-        if kind not in found or _comes_before(limit, found[kind]):
-            found[kind] = limit
-    return list(found.values())
-
-
-def standings_of(user: User) -> list[Standing]:
-    """Return each limit that holds for a person with what is gone of it; hidden conversations count like the others."""
-    limits = limits_of(user)
-    if not limits:
-        return []
     today = timezone.localdate()
-    held = Generation.objects.filter(status__in=Generation.OPEN, conversation__owner=user).aggregate(
-        tokens=Sum("reserved_tokens"), money=Sum("reserved_cost")
-    )
-    used = {
-        period: UsageDay.objects.visible_to(user)
-        .filter(day__gte=first_day(period, today))
-        .aggregate(tokens=Sum(F("input_tokens") + F("output_tokens")), money=Sum("cost"))
-        for period in {limit.period for limit in limits}
-    }
+    month = first_day(UsageLimit.Period.MONTH, today)
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDINGS, {"person": user_id, "day": today, "month": month})
+        rows = cursor.fetchall()
     return [
-        Standing(limit, Decimal(used[limit.period][limit.measure] or 0), Decimal(held[limit.measure] or 0), today)
-        for limit in limits
+        Standing(UsageLimit.Measure(measure), UsageLimit.Period(period), limit, used, held, today)
+        for measure, period, limit, used, held in rows
     ]
 
 
@@ -185,33 +190,23 @@ def reserve(*, owner_id: int, model: LanguageModel, prompt: str) -> Reservation:
         )
     if not is_limited:
         return Reservation()
-    standings = standings_of(get_user_model().objects.get(pk=owner_id))
+    standings = standings_of(owner_id)
     _require_left(standings)
-    price = model.price_on(timezone.localdate())
     tokens = estimate_tokens(prompt)
-    if price is not None:
-        cost = price.cost(input_tokens=tokens, cached_tokens=0, output_tokens=model.max_output_tokens)
-    else:
-        _require_no_money_limit(standings, model)
-        cost = Decimal(0)
+    cost = _cost(model, tokens) if any(standing.is_of_money for standing in standings) else Decimal(0)
+    if cost is None:
+        raise Refused(
+            Refusal.NO_MODEL,
+            f"What {model.label} costs is not known, so your limit in US dollars cannot be kept with it. "
+            "Choose another one, or ask an administrator to enter its price.",
+        )
     return Reservation(min(tokens + model.max_output_tokens, _MOST_TOKENS), min(cost, _MOST_COST))
-
-
-def _comes_before(limit: UsageLimit, other: UsageLimit) -> bool:
-    near, far = _nearness(limit), _nearness(other)
-    return limit.amount > other.amount if near == far else near > far
-
-
-def _nearness(limit: UsageLimit) -> int:
-    if limit.user_id is not None:
-        return 2
-    return 1 if limit.group_id is not None else 0
 
 
 def _take_turn(owner_id: int) -> tuple[int, bool]:
     """Wait for the person's turn; return how many of their answers run, and whether any limit holds for them."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE_TURN, {"owner": owner_id})
+        cursor.execute(_TAKE_TURN, {"person": owner_id})
         cursor.nextset()
         running, is_limited = cursor.fetchone()
     return running, is_limited
@@ -225,16 +220,12 @@ def _require_left(standings: Sequence[Standing]) -> None:
 
 
 def _lasts(standing: Standing) -> tuple[bool, bool, datetime.datetime]:
-    return not standing.limit.amount, standing.is_used_up, standing.resets_at
+    return not standing.limit, standing.is_used_up, standing.resets_at
 
 
-def _require_no_money_limit(standings: Sequence[Standing], model: LanguageModel) -> None:
-    """Raise Refused (no_model) where a limit counts money and what the model costs is not known."""
-    for standing in standings:
-        if standing.limit.measure == UsageLimit.Measure.MONEY and not model.is_local:
-            raise Refused(
-                Refusal.NO_MODEL,
-                f"What {model.label} costs is not known, so your limit of {standing.allowance} per "
-                f"{standing.limit.period} cannot be kept with it. Choose another one, or ask an administrator to "
-                "enter its price.",
-            )
+def _cost(model: LanguageModel, tokens: int) -> Decimal | None:
+    """Return the most that an answer may cost; None where that is not known."""
+    price = model.price_on(timezone.localdate())
+    if price is None:
+        return Decimal(0) if model.is_local else None
+    return price.cost(input_tokens=tokens, cached_tokens=0, output_tokens=model.max_output_tokens)

@@ -19,7 +19,7 @@ def usage(request: SignedInRequest) -> HttpResponse:
     """Tokens and cost of the person who asks, by day and month, and the limits that hold for them."""
     context = page_frame(request) | {
         "spending": read_spending(request.user),
-        "standings": standings_of(request.user),
+        "standings": standings_of(request.user.pk),
         "zone": settings.TIME_ZONE,
     }
     return render(request, "conversations/usage.html", context)

@@ -17,7 +17,6 @@ from conversations.models import Assistant, Conversation, Generation, LanguageMo
 from conversations.services import (
     Refused,
     finish_answer,
-    limits_of,
     retry_answer,
     send_message,
     standings_of,
@@ -72,7 +71,7 @@ def refusal(owner: User, assistant: Assistant) -> Refused:
 
 
 def amounts(user: User) -> dict[tuple[str, str], int]:
-    return {(one.measure, one.period): int(one.amount) for one in limits_of(user)}
+    return {(one.measure, one.period): int(one.limit) for one in standings_of(user.pk)}
 
 
 def test_a_limit_for_everybody_holds_for_everybody(owner: User) -> None:
@@ -112,7 +111,7 @@ def test_each_measure_and_period_is_decided_for_itself(owner: User) -> None:
 def test_the_limits_of_others_hold_for_nobody_else(owner: User, assistant: Assistant) -> None:
     limit(0, user=make_user())
     limit(0, group=Group.objects.create(name="Sales"))
-    assert limits_of(owner) == []
+    assert standings_of(owner.pk) == []
     begin(owner, assistant)
 
 
@@ -143,7 +142,7 @@ def test_q2_with_one_token_left_an_answer_begins_and_what_it_takes_beyond_is_cou
     use(owner, 99)
     answer = begin(owner, assistant)
     call = answer.generations.get()
-    assert (call.reserved_tokens, call.reserved_cost) == (3 + 16_384, Decimal("0.1638475"))
+    assert (call.reserved_tokens, call.reserved_cost) == (3 + 16_384, Decimal(0))
     finish_answer(plan=claim(answer), finished=FINISHED, text="", progress=CallProgress())
     assert refusal(owner, assistant).message.startswith("You have used your 100 tokens of today (112 used).")
 
@@ -182,6 +181,7 @@ def test_money_counts_like_tokens(owner: User, assistant: Assistant) -> None:
     limit("20.00", "money", "month")
     use(owner, 10, cost="19.99")
     answer = begin(owner, assistant)
+    assert answer.generations.get().reserved_cost == Decimal("0.1638475")
     stop_answer(message=answer)
     UsageDay.objects.update(cost="20.13")
     assert "You have used your $20.00 of this month ($20.13 used). It resets " in refusal(owner, assistant).message
@@ -192,7 +192,7 @@ def test_a_model_of_unknown_price_is_refused_where_money_is_limited(owner: User,
     LanguageModel.objects.get().prices.all().delete()
     refused = refusal(owner, assistant)
     assert refused.code == "no_model"
-    assert "What gpt-4o costs is not known, so your limit of $5.00 per month cannot be kept with it." in refused.message
+    assert "What gpt-4o costs is not known, so your limit in US dollars cannot be kept with it." in refused.message
     LanguageModel.objects.update(is_local=True)
     assert begin(owner, assistant).generations.get().reserved_cost == 0
 
@@ -214,9 +214,9 @@ def test_a_hidden_conversation_counts_like_any_other(owner: User, assistant: Ass
     limit(10_000)
     answer = begin(owner, assistant)
     Conversation.objects.update(hidden_at=timezone.now())
-    assert standings_of(owner)[0].held == 3 + 16_384
+    assert standings_of(owner.pk)[0].held == 3 + 16_384
     finish_answer(plan=claim(answer), finished=FINISHED, text="", progress=CallProgress())
-    assert [(standing.used, standing.held) for standing in standings_of(owner)] == [(Decimal(13), Decimal(0))]
+    assert [(standing.used, standing.held) for standing in standings_of(owner.pk)] == [(Decimal(13), Decimal(0))]
 
 
 def test_a_retry_counts_and_is_refused_at_the_limit(owner: User, assistant: Assistant) -> None:
@@ -256,7 +256,7 @@ def test_yesterday_counts_for_the_month_and_not_for_the_day(owner: User, assista
     use(owner, 500, days_ago=1)
     stop_answer(message=begin(owner, assistant))
     limit(100, period="month")
-    used = {standing.limit.period: standing.used for standing in standings_of(owner)}
+    used = {str(standing.period): standing.used for standing in standings_of(owner.pk)}
     assert used["day"] == 0
     assert used["month"] == (500 if timezone.localdate().day > 1 else 0)
 
