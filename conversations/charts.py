@@ -64,7 +64,7 @@ def round_up(amount: float) -> float:
     """Return the next number that is round, and whose half is too; 1 for nothing."""
     if amount <= 0:
         return 1
-    power = 10 ** math.floor(math.log10(amount))
+    power: float = 10 ** math.floor(math.log10(amount))
     return next((step * power for step in ROUND if amount <= step * power), 10 * power)
 
 
