@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from conversations.live.download import download, thumbnail
+from conversations.live.download import download, sealed_document, thumbnail
 from conversations.live.exports import export, export_many
 from conversations.live.stream import stream
 from conversations.views import (
     attachments,
     branches,
+    concluding,
     conversations,
     feedback,
     finding,
@@ -34,6 +35,10 @@ urlpatterns = [
     path("conversations/<uuid:pk>/messages/", messages.send, name="send"),
     path("conversations/<uuid:pk>/heading/", conversations.heading, name="heading"),
     path("conversations/<uuid:pk>/rename/", conversations.rename, name="rename"),
+    path("conversations/<uuid:pk>/conclude/", concluding.conclude, name="conclude"),
+    path("conversations/<uuid:pk>/seal/", concluding.seal, name="seal"),
+    path("conversations/<uuid:pk>/sealed/", sealed_document, name="sealed_document"),
+    path("conversations/<uuid:pk>/continue/", concluding.continue_, name="continue_as_new"),
     path("conversations/<uuid:pk>/seen/", feedback.seen, name="seen"),
     path("messages/<uuid:pk>/", messages.message, name="message"),
     path("messages/<uuid:message_id>/stream/", stream, name="stream"),

@@ -11,7 +11,9 @@ import contextlib
 import logging
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -25,7 +27,10 @@ from django.views.decorators.http import require_safe
 from conversations.files import FileProblem, content_disposition, storage
 from conversations.files import thumbnail as draw_thumbnail
 from conversations.files.streaming import Begun
-from conversations.models import Attachment
+from conversations.models import Attachment, SealedDocument
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -55,16 +60,13 @@ async def download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     Always as a download, except for a raster image that is asked for with `?inline`. A file that storage has lost or
     that has another size there is answered with 404 and told in the log.
     """
-    found = await sync_to_async(_find)(request, pk)
-    if isinstance(found, HttpResponse):
-        return found
-    try:
-        return await _hand_out(request, found)
-    except storage.ObjectMissing as problem:
-        raise _lost(found, "missing") from problem
-    except storage.StorageProblem as problem:
-        logger.warning("File %s could not be read: %s", pk, problem)
-        return _away()
+    return await _answer(request, await sync_to_async(_find)(request, pk))
+
+
+@require_safe
+async def sealed_document(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """Hand the sealed document of a concluded conversation to its owner, in the same way."""
+    return await _answer(request, await sync_to_async(_find_sealed)(request, pk))
 
 
 @require_safe
@@ -92,21 +94,43 @@ async def thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 def _find(request: HttpRequest, pk: UUID) -> Attachment | HttpResponse:
     """Return a file that the person may have, or where to sign in. Raises Http404. Leaves no connection open."""
+    return _look(
+        request, lambda user: Attachment.objects.visible_to(user).filter(pk=pk, state=Attachment.State.READY).first()
+    )
+
+
+def _find_sealed(request: HttpRequest, pk: UUID) -> SealedDocument | HttpResponse:
+    return _look(request, lambda user: SealedDocument.objects.visible_to(user).filter(pk=pk).first())
+
+
+def _look[Found](request: HttpRequest, find: Callable[[User], Found | None]) -> Found | HttpResponse:
     try:
         user = request.user
         if not user.is_authenticated:
             to_sign_in = redirect_to_login(request.get_full_path())
             add_never_cache_headers(to_sign_in)
             return to_sign_in
-        attachment = Attachment.objects.visible_to(user).filter(pk=pk, state=Attachment.State.READY).first()
-        if attachment is None:
+        found = find(user)
+        if found is None:
             raise Http404
-        return attachment
+        return found
     finally:
         connection.close()
 
 
-async def _hand_out(request: HttpRequest, file: Attachment) -> HttpResponseBase:
+async def _answer(request: HttpRequest, found: Attachment | SealedDocument | HttpResponse) -> HttpResponseBase:
+    if isinstance(found, HttpResponse):
+        return found
+    try:
+        return await _hand_out(request, found)
+    except storage.ObjectMissing as problem:
+        raise _lost(found, "missing") from problem
+    except storage.StorageProblem as problem:
+        logger.warning("File %s could not be read: %s", found.pk, problem)
+        return _away()
+
+
+async def _hand_out(request: HttpRequest, file: Attachment | SealedDocument) -> HttpResponseBase:
     size = file.size or 0
     stored = await sync_to_async(storage.size_of, thread_sensitive=False)(file.key)
     if stored != size:
@@ -181,7 +205,7 @@ def _away() -> HttpResponse:
     return HttpResponse(text, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS, "Cache-Control": "no-store"})
 
 
-def _lost(file: Attachment, how: str) -> Http404:
+def _lost(file: Attachment | SealedDocument, how: str) -> Http404:
     """Tell the log that storage and the record differ, and return what the person gets."""
     logger.error("File %s is %s in storage; on record it has %s bytes.", file.pk, how, file.size)
     return Http404("The file is not in storage.")

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class SealedDocumentQuerySet(models.QuerySet["SealedDocument"]):
+    def visible_to(self, user: User) -> Self:
+        """Return the sealed documents that `user` may have: of their own conversations, unless hidden."""
+        return self.filter(conversation__owner=user, conversation__hidden_at__isnull=True)
 
 
 class SealedDocument(models.Model):
@@ -24,6 +35,11 @@ class SealedDocument(models.Model):
     format = models.PositiveSmallIntegerField(db_comment="The version of the document's format.")
     sealed_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it was verified there.")
 
+    objects = SealedDocumentQuerySet.as_manager()
+
+    content_type = "application/json"
+    is_image = False
+
     class Meta:
         db_table_comment = "Sealed documents of concluded conversations."
         default_permissions = ()
@@ -36,6 +52,11 @@ class SealedDocument(models.Model):
     def address(self) -> str:
         """Where the object is, as s3://bucket/key, or its path below the files folder."""
         return f"s3://{self.bucket}/{self.key}" if self.bucket else self.key
+
+    @property
+    def name(self) -> str:
+        """What it is called when it is downloaded."""
+        return f"conversation-{self.pk}.json"
 
 
 class Event(models.Model):

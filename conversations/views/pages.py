@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from conversations.files import ACCEPT
 from conversations.forms import PromptForm, StartForm
-from conversations.models import Assistant, Conversation, LanguageModel, Message
+from conversations.models import Assistant, Conversation, LanguageModel, Message, SealedDocument
 from conversations.presentation import message_context
 from conversations.retirement import Retirement, retirement_of
 from conversations.usage import usage_of_conversation
@@ -68,7 +68,9 @@ class FileLimits:
 
 def get_conversation(request: SignedInRequest, pk: UUID) -> Conversation:
     """Return the conversation where `request.user` may see it; Http404 otherwise."""
-    conversations = Conversation.objects.visible_to(request.user).select_related("assistant__model", "model")
+    conversations = Conversation.objects.visible_to(request.user).select_related(
+        "assistant__model", "model", "continued_from"
+    )
     return get_object_or_404(conversations, pk=pk)
 
 
@@ -144,6 +146,16 @@ def composer_context(conversation: Conversation, form: PromptForm, thread: Threa
         "send_to": reverse("conversations:send", args=[conversation.pk]),
         "file_limits": FileLimits.of_settings(),
         "max_prompt_chars": settings.MAX_PROMPT_CHARS,
+    } | ({} if conversation.is_open else sealing_context(conversation))
+
+
+def sealing_context(conversation: Conversation) -> dict[str, Any]:
+    """What is shown of a concluded conversation: its sealed document, once there is one, and where it goes on."""
+    return {
+        "sealed": SealedDocument.objects.visible_to(conversation.owner).filter(pk=conversation.pk).first(),
+        "continuations": Conversation.objects.visible_to(conversation.owner)
+        .filter(continued_from=conversation)
+        .order_by("-id")[:3],
     }
 
 

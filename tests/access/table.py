@@ -94,6 +94,9 @@ PAGES: dict[str, Row] = {
     "conversations:hide": read(owner(SHOWN)) | {"POST": owner(SENT)},
     "conversations:restore": {"POST": owner(SENT)},
     "conversations:heading": read(owner(SHOWN)),
+    "conversations:conclude": read(owner(SHOWN)) | {"POST": owner(SENT)},
+    "conversations:seal": read(owner(SHOWN)),
+    "conversations:continue_as_new": {"POST": owner(SENT)},
     "conversations:send": {"POST": owner(SENT)},
     "conversations:rename": {"POST": owner(SENT)},
     "conversations:message": read(owner(SHOWN)),
@@ -115,6 +118,7 @@ STREAMS: dict[str, Row] = {
     "conversations:stream": {"GET": owner(SHOWN, SIGN_IN_STREAM)},
     "conversations:attachment": read(owner(SHOWN)),
     "conversations:thumbnail": read(owner(SHOWN)),
+    "conversations:sealed_document": read(owner(SHOWN)),
     "conversations:export": read(owner(Outcome(400))),  # without a format, which these tests do not name
     "conversations:export_many": {"POST": members(UNUSABLE)},  # the form of these tests chooses nothing
 }
@@ -201,6 +205,8 @@ OFFICE: dict[str, dict[str, Row]] = {
     "messages": _record("conversations_message", REVIEWERS),
     "files": _record("conversations_attachment", REVIEWERS),
     "ratings": _record("conversations_feedback", REVIEWERS),
+    "sealed documents": _record("conversations_sealeddocument", REVIEWERS),
+    "events": _record("conversations_event", REVIEWERS),
     "limits": _freely_deleted("usagelimit"),
     "usage": _record("conversations_usageday", REVIEWERS),
     "model calls": _record("conversations_generation", REVIEWERS),

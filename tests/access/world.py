@@ -19,13 +19,21 @@ from conversations.models import (
     Assistant,
     Attachment,
     Conversation,
+    Event,
     Feedback,
     Generation,
     Message,
+    SealedDocument,
     UsageDay,
     UsageLimit,
 )
-from conversations.services import hide_conversation, start_conversation, stop_answer
+from conversations.services import (
+    conclude_conversation,
+    hide_conversation,
+    seal_conversation,
+    start_conversation,
+    stop_answer,
+)
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_file, make_model, make_user, token
 
@@ -46,6 +54,7 @@ class Belongings:
     """A file of the answer that could not be kept."""
     rating: Feedback
     deleted: Conversation
+    sealed: SealedDocument
 
     @classmethod
     def of(cls, owner: User, assistant: Assistant, prompt: str = SECRET) -> Belongings:
@@ -64,6 +73,7 @@ class Belongings:
             lost=make_file(owner, message=ended, data=None, container_file_id="cfile_1"),
             rating=Feedback.objects.create(message=ended, user=owner, rating="up", reason=prompt),
             deleted=hide_conversation(conversation=unwanted.conversation),
+            sealed=_seal(start_conversation(owner=owner, assistant=assistant, prompt=prompt, client_token=token())),
         )
 
     @property
@@ -95,6 +105,10 @@ class Belongings:
             "edit": {"pk": self.ended.parent_id},
             "feedback": of_message,
             "seen": of_conversation,
+            "conclude": of_conversation,
+            "seal": {"pk": self.sealed.pk},
+            "sealed_document": {"pk": self.sealed.pk},
+            "continue_as_new": {"pk": self.sealed.pk},
             "stop": of_running,
             "stream": of_running,
             "attachment": {"pk": self.picture.pk},
@@ -102,6 +116,12 @@ class Belongings:
             "attachment_remove": {"pk": self.unsent.pk},
             "attachment_retry": {"pk": self.lost.pk},
         }
+
+
+def _seal(answer: Message) -> SealedDocument:
+    conversation = conclude_conversation(conversation=stop_answer(message=answer).conversation)
+    seal_conversation(conversation_id=conversation.pk)
+    return SealedDocument.objects.get(pk=conversation.pk)
 
 
 @dataclass
@@ -193,6 +213,8 @@ class World:
             "usagelimit": self.limit,
             "usageday": UsageDay.objects.first(),
             "feedback": self.belongings.rating,
+            "sealeddocument": self.belongings.sealed,
+            "event": Event.objects.first(),
         }
         kind = [*pattern.split("/"), "", ""][2]
         row = call.job_id if kind == "procrastinatejob" and call else getattr(rows.get(kind), "pk", None)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-import tracemalloc
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connections, transaction
-from django.utils import timezone
 from pytest_django import Settings
 
 from conversations.files import storage
-from conversations.ids import uuid7
 from conversations.llm import ModelError
-from conversations.models import Attachment, Conversation, Event, Generation, Message, SealedDocument
+from conversations.models import Attachment, Conversation, Event, SealedDocument
 from conversations.services import (
     CallProgress,
     NotSettled,
@@ -28,10 +25,9 @@ from conversations.services import (
 )
 from conversations.services.canonical import moment
 from conversations.services.reconciling import find_differences
-from tests.factories import make_assistant, make_model, make_user
 from tests.fakes.folder import FilesFolder
 from tests.services.calls import begin, fetch, lose, sql, title_of
-from tests.services.concluded import answer_it, make_answered, make_concluded, make_sealed, stored
+from tests.services.concluded import answer_it, bounded, make_answered, make_concluded, make_long, make_sealed, stored
 
 pytestmark = pytest.mark.django_db
 SEAL = "conversations.tasks.seal"
@@ -193,45 +189,8 @@ def test_a_sealed_document_is_no_orphan_and_a_lost_one_is_told() -> None:
     assert str(sealed.pk) in difference.detail
 
 
-MESSAGES = 20_000
-
-
-def make_long_conversation() -> Conversation:
-    """One of 20,000 messages of 1,000 characters, each answer with its call."""
-    model, text = make_model(), "What was said, at length. " * 40
-    conversation = Conversation.objects.create(owner=make_user(), assistant=make_assistant(), title="Long")
-    owned = {"conversation": conversation, "owner_id": conversation.owner_id, "status": "completed"}
-    said: list[Message] = []
-    for number in range(MESSAGES):
-        role = "assistant" if number % 2 else "user"
-        parent_id = said[-1].pk if said else None
-        said.append(Message(id=uuid7(), parent_id=parent_id, role=role, text=f"{number} {text}", **owned))
-    Message.objects.bulk_create(said, batch_size=1000)
-    calls = [
-        Generation(
-            purpose="answer",
-            conversation=conversation,
-            message=answer,
-            model=model,
-            model_asked="gpt-4o",
-            status="completed",
-            instructions="Answer briefly.",
-        )
-        for answer in said[1::2]
-    ]
-    Generation.objects.bulk_create(calls, batch_size=1000)
-    conversation.current_leaf = said[-1]
-    conversation.state, conversation.concluded_at = "concluded", timezone.now()
-    conversation.save()
-    return conversation
-
-
 def test_twenty_thousand_messages_are_sealed_in_flat_memory() -> None:
-    conversation = make_long_conversation()
-    tracemalloc.start()
-    assert seal_conversation(conversation_id=conversation.pk)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    sealed = SealedDocument.objects.get()
-    assert sealed.size > 20_000_000
-    assert peak < 4_000_000, f"{peak:,} bytes"
+    conversation = make_long(20_000)
+    with bounded(megabytes=16):
+        assert seal_conversation(conversation_id=conversation.pk)
+    assert SealedDocument.objects.get().size > 20_000_000

@@ -18,7 +18,7 @@ DOORS = within(
     "conversations.live.exports",
     "conversations.exporting",
 )
-OWNED = {"Assistant", "Attachment", "Conversation", "Feedback", "Message", "Generation"}
+OWNED = {"Assistant", "Attachment", "Conversation", "Feedback", "Message", "Generation", "SealedDocument"}
 
 # Where a string may be declared safe, because it was sanitised or drawn by a template.
 TRUSTED = {"conversations/rendering/__init__.py", "conversations/live/markup.py"}

@@ -1,0 +1,29 @@
+"""What was sealed, and the events that other systems follow."""
+
+from django.contrib import admin
+
+from conversations.admin.record import RecordAdmin
+from conversations.models import Event, SealedDocument
+
+
+@admin.register(SealedDocument)
+class SealedDocumentAdmin(RecordAdmin):
+    """Sealed documents, newest first: where each lies and what its bytes are."""
+
+    list_display = ("sealed_at", "conversation", "address", "size", "sha256")
+    list_select_related = ("conversation",)
+    search_fields = ("sha256", "conversation__title")
+    search_help_text = "SHA-256, or title of the conversation"
+    ordering = ("-sealed_at",)
+    fields = ("conversation", "address", ("size", "format"), "sha256", "sealed_at")
+
+
+@admin.register(Event)
+class EventAdmin(RecordAdmin):
+    """Every event, newest first."""
+
+    list_display = ("seq", "kind", "conversation", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("conversation",)
+    ordering = ("-seq",)
+    fields = (("seq", "kind"), "conversation", "data", "created_at")
