@@ -43,6 +43,9 @@ class LanguageModelForm(_ModelForm):
     """A model whose numbers make sense together."""
 
     tools = _tools_field("What this model can use.")
+    is_offered = forms.BooleanField(
+        required=False, help_text="People may choose it themselves when they retry or edit."
+    )
 
     def clean(self) -> dict[str, Any]:
         """Compare the two limits, and the model with its replacement."""

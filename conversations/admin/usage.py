@@ -77,6 +77,8 @@ class UsageLimitAdmin(_LimitAdmin):
     """Limits of people, groups and everybody."""
 
     form = UsageLimitForm
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
     autocomplete_fields = ("user",)
     list_display = ("whom", "measure", "period", "most")
     list_filter = ("measure", "period", "group")
