@@ -75,4 +75,4 @@ def _not_continued(request: SignedInRequest, conversation: Conversation, refused
         template, context = "conversations/_composer.html", composer_context(conversation, PromptForm())
     else:
         template, context = "conversations/detail.html", detail_page(request, conversation, PromptForm())
-    return render(request, template, context | {"not_continued": refused.message}, status=refused.status)
+    return render(request, template, context | {"problem": refused.message}, status=refused.status)
