@@ -18,6 +18,7 @@ from conversations.exporting.markdown import transcript
 from conversations.exporting.names import path_of_file, safe_stem
 from conversations.exporting.rows import Chosen, read_files, read_turns
 from conversations.files import storage
+from conversations.files.objects import Reader
 from conversations.models import Attachment
 
 logger = logging.getLogger(__name__)
@@ -31,14 +32,15 @@ MAX_UNREADABLE = 3
 _GROWTH = 8
 _HAS_WORDS = ("text/", "application/json")  # is worth deflating; pictures, PDF and Office files are small already
 
-LEFT_OUT = "left-out-files.txt"
+PROBLEMS = "file-problems.txt"
+_OTHER_BYTES = "Storage holds other bytes than were put there."
 
 
 def zip_pieces(chosen: Chosen) -> Generator[bytes, None, None]:
     """Yield an archive of all that the other exports hold, with the files.
 
     A file that storage does not hold as the record says is left out, and the manifest says so with the reason. Raises
-    StorageProblem where storage fails again and again.
+    StorageProblem where storage fails in the middle of a file, or again and again, and NotWhole as `read_turns` does.
     """
     with contextlib.closing(_Archive(chosen)) as archive:
         yield from archive.pieces()
@@ -93,7 +95,7 @@ class _Archive:
         self._sink = _Sink()
         self._zip = zipfile.ZipFile(self._sink, "w")
         self._entries, self._conversations, self._files = _Notes(), _Notes(), _Notes()
-        self._left_out: list[str] = []
+        self._problems: list[str] = []
         self._unreadable = 0
         local = chosen.chosen_at
         self._date = (local.year, local.month, local.day, local.hour, local.minute, local.second)
@@ -109,16 +111,16 @@ class _Archive:
         yield from self._entry("messages.jsonl", jsonl_pieces(chosen), most=most)
         yield from self._transcripts()
         yield from self._all_files()
-        if self._left_out:
-            yield from self._entry(LEFT_OUT, iter(["".join(self._left_out).encode()]))
+        if self._problems:
+            yield from self._entry(PROBLEMS, iter(["".join(self._problems).encode()]))
         yield from self._entry("manifest.json", self._manifest(), is_noted=False)
         self._zip.close()
         yield self._sink.take()
 
     def _entry(
         self, path: str, pieces: Iterator[bytes], *, most: int = 0, level: int | None = None, is_noted: bool = True
-    ) -> Iterator[bytes]:
-        """Write an entry of at most so many bytes, and yield of the archive what is ready."""
+    ) -> Generator[bytes, None, str]:
+        """Write an entry of at most so many bytes, and yield of the archive what is ready; return the entry's hash."""
         info = zipfile.ZipInfo(path, self._date)
         info.compress_type = zipfile.ZIP_DEFLATED
         info.external_attr = 0o600 << 16
@@ -133,6 +135,7 @@ class _Archive:
         if is_noted:
             self._entries.add(path=path, size=size, sha256=sha256.hexdigest())
         yield self._ready()
+        return sha256.hexdigest()
 
     def _ready(self) -> bytes:
         """Return what is worth giving on. It may be nothing: a step has an end, however well words are deflated."""
@@ -149,15 +152,15 @@ class _Archive:
             self._conversations.add(id=conversation.pk, title=conversation.title, transcript=path)
 
     def _all_files(self) -> Iterator[bytes]:
-        written: dict[str, str] = {}  # reasons by path; empty: it is in the archive
+        written: dict[str, tuple[str | None, str]] = {}
         for file in read_files(self._chosen):
             path = path_of_file(file)
             if file.state != Attachment.State.READY:
-                reason = file.failure or "It was still on its way into storage."
+                found, problem = None, file.failure or "It was still on its way into storage."
             elif path in written:  # rows of an edited or continued message share an object
-                reason = written[path]
+                found, problem = written[path]
             else:
-                reason = written[path] = yield from self._file(file, path)
+                found, problem = written[path] = yield from self._file(file, path)
             self._files.add(
                 attachment_id=file.pk,
                 message_id=file.message_id,
@@ -167,43 +170,49 @@ class _Archive:
                 size=file.size,
                 sha256=file.sha256 or None,
                 address=file.address if file.state == Attachment.State.READY else None,
-                path=None if reason else path,
-                left_out=reason or None,
+                path=found,
+                problem=problem or None,
             )
-            if reason:
-                self._left_out.append(f"{file.name}: {reason}\n")
+            if problem:
+                self._problems.append(f"{file.name}: {problem}\n")
 
-    def _file(self, file: Attachment, path: str) -> Generator[bytes, None, str]:
-        """Write a file; return why it is left out, or nothing.
+    def _file(self, file: Attachment, path: str) -> Generator[bytes, None, tuple[str | None, str]]:
+        """Write a file; return its path, or None where it is left out, and what is wrong with it."""
+        reader, problem = self._open(file)
+        if reader is None:
+            return None, problem
+        level = None if file.content_type.startswith(_HAS_WORDS) else 0
+        with contextlib.closing(reader):
+            pieces = iter(lambda: reader.read(COPY), b"")
+            sha256 = yield from self._entry(path, pieces, most=2 * (file.size or 0), level=level)
+        if sha256 == file.sha256:
+            return path, ""
+        logger.error("File %s has other bytes in storage than on record", file.pk)
+        return path, f"{_OTHER_BYTES} The archive holds them as they are."
 
-        It is copied and its hash compared first: of an entry that has begun to leave nothing can be taken back.
+    def _open(self, file: Attachment) -> tuple[Reader | None, str]:
+        """Return a file that storage holds in its full length, or why there is none. Leaves it to the end to be sure.
+
+        What has begun to leave cannot be taken back, so all that can be known is asked before.
         """
-        with tempfile.TemporaryFile() as copy:
-            if reason := self._fetch(file, copy):
-                return reason
-            copy.seek(0)
-            level = None if file.content_type.startswith(_HAS_WORDS) else 0
-            pieces = iter(lambda: copy.read(COPY), b"")
-            yield from self._entry(path, pieces, most=2 * (file.size or 0), level=level)
-        return ""
-
-    def _fetch(self, file: Attachment, copy: IO[bytes]) -> str:
         try:
-            found = storage.fetch(file.key, copy)
+            size = storage.size_of(file.key)
+            if size == file.size:
+                reader = storage.open_reader(file.key)
+                self._unreadable = 0
+                return reader, ""
         except storage.ObjectMissing:
-            logger.error("File %s is missing in storage", file.pk)  # noqa: TRY400
-            return "It is missing in storage."
+            size = None
         except storage.StorageProblem as problem:
             self._unreadable += 1
             logger.warning("File %s could not be read for an export: %s", file.pk, problem)
             if self._unreadable == MAX_UNREADABLE:
                 raise
-            return "Storage could not be read."
+            return None, "Storage could not be read."
         self._unreadable = 0
-        if found != (file.size, file.sha256):
-            logger.error("File %s has other bytes in storage than on record", file.pk)
-            return "Storage holds other bytes than were put there."
-        return ""
+        how = "missing" if size is None else f"{size} bytes"
+        logger.error("File %s is %s in storage; on record it has %s bytes.", file.pk, how, file.size)
+        return None, "It is missing in storage." if size is None else _OTHER_BYTES
 
     def _manifest(self) -> Iterator[bytes]:
         chosen = self._chosen
@@ -211,7 +220,7 @@ class _Archive:
             "format": FORMAT,
             "exported_at": chosen.chosen_at.isoformat(),
             "exported_by": chosen.person.get_username(),
-            "is_complete": not self._left_out,
+            "is_complete": not self._problems,
         }
         yield json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}").encode()
         for name, notes in (

@@ -41,6 +41,7 @@ __all__ = [
     "fetch",
     "list_keys",
     "new_key",
+    "open_reader",
     "open_stream",
     "put",
     "read",
@@ -100,10 +101,15 @@ def read(key: str, *, sha256: str = "") -> bytes:
         return b"".join(iter(lambda: reader.read(CHUNK), b""))
 
 
+def open_reader(key: str) -> Reader:
+    """Return a reader of a whole file, for threads: `read` gives b"" at its end. Errors are those of `open_stream`."""
+    return _reader(_files(), checked_key(key))
+
+
 def fetch(key: str, target: IO[bytes]) -> tuple[int, str]:
     """Write a file into `target`, in chunks; return its size and SHA-256. Errors are those of `open_stream`."""
     found, size = hashlib.sha256(), 0
-    with contextlib.closing(_reader(_files(), checked_key(key))) as reader:
+    with contextlib.closing(open_reader(key)) as reader:
         while chunk := reader.read(CHUNK):
             target.write(chunk)
             found.update(chunk)

@@ -129,7 +129,7 @@ def test_rows_that_share_an_object_share_its_entry(owner: User) -> None:
     ]
 
 
-def test_s8_a_file_that_storage_lost_or_changed_is_left_out_and_told(
+def test_s8_a_file_that_storage_lost_or_changed_is_told(
     owner: User, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     prompt = say(make_conversation(owner), "Look")
@@ -139,18 +139,20 @@ def test_s8_a_file_that_storage_lost_or_changed_is_left_out_and_told(
     (folder / changed.key).write_bytes(b"?" + PNG[1:])
     (folder / short.key).write_bytes(PNG[:-1])
     entries, manifest = unpacked(exported(owner, "zip"))
-    assert [name for name in entries if name.startswith("files/")] == [f"files/k-{kept.key[-32:]}.png"]
+    paths = [f"files/c-{changed.key[-32:]}.png", f"files/k-{kept.key[-32:]}.png"]
+    assert [name for name in entries if name.startswith("files/")] == paths
     other = "Storage holds other bytes than were put there."
-    assert {told["attachment_id"]: (told["path"], told["left_out"]) for told in manifest["files"]} == {
+    as_they_are = f"{other} The archive holds them as they are."
+    assert {told["attachment_id"]: (told["path"], told["problem"]) for told in manifest["files"]} == {
         str(lost.pk): (None, "It is missing in storage."),
-        str(changed.pk): (None, other),
+        str(changed.pk): (paths[0], as_they_are),
         str(short.pk): (None, other),
-        str(kept.pk): (f"files/k-{kept.key[-32:]}.png", None),
+        str(kept.pk): (paths[1], None),
         str(failed.pk): (None, "It was gone."),
     }
     assert manifest["is_complete"] is False
-    assert entries["left-out-files.txt"].decode() == (
-        f"l.png: It is missing in storage.\nc.png: {other}\ns.png: {other}\nf.png: It was gone.\n"
+    assert entries["file-problems.txt"].decode() == (
+        f"l.png: It is missing in storage.\nc.png: {as_they_are}\ns.png: {other}\nf.png: It was gone.\n"
     )
     assert f"File {lost.pk} is missing in storage" in caplog.text
     assert f"File {changed.pk} has other bytes in storage than on record" in caplog.text
@@ -176,7 +178,7 @@ def test_nothing_to_export_is_an_archive_that_says_so(owner: User) -> None:
     assert (manifest["conversations"], manifest["files"], manifest["is_complete"]) == ([], [], True)
 
 
-def test_who_leaves_in_the_middle_leaves_no_temporary_file(owner: User) -> None:
+def test_who_leaves_in_the_middle_leaves_no_file_open(owner: User) -> None:
     prompt = say(make_conversation(owner), "Look")
     for _ in range(3):
         make_file(owner, message=prompt, data=LARGE)

@@ -79,7 +79,8 @@ def person_with(site: Site, name: str, *, conversations: int = 1, messages: int 
 def memory(site: Site) -> float:
     """Return how many megabytes the web processes hold."""
     parent = psutil.Process(site.pid("web"))
-    return sum(process.memory_info().rss for process in (parent, *parent.children(recursive=True))) / 2**20
+    octets: int = sum(process.memory_info().rss for process in (parent, *parent.children(recursive=True)))
+    return octets / 2**20
 
 
 @contextlib.contextmanager
