@@ -1,11 +1,10 @@
-"""How words are told apart for search, and the lexeme that says whose a message is and from when.
+"""How words are told apart for search, and the lexemes that say whose a message is and from when.
 
 Text and query are put through the same: signs that make PostgreSQL's parser take several words for one (a host name, a
 path, a tag, a number with its sign) become underscores, which part words. So “report” finds report.pdf and <report>,
 and a query such as report.pdf is the phrase of its words.
 """
 
-import datetime
 import re
 
 # Each becomes `_`, one for one, so that what is found in the changed text is at the same place in the text itself.
@@ -26,10 +25,10 @@ def parted_query(query: str) -> str:
     return _INNER_SIGN.sub("_", query).translate(str.maketrans(JOINING.replace("-", ""), "_" * (len(JOINING) - 1)))
 
 
-def owner_lexeme(owner_id: int, month: datetime.date) -> str:
-    """Return the lexeme of one person's messages of one month (UTC).
+def owner_lexeme(owner_id: int, period: str = "") -> str:
+    """Return the lexeme of one person's messages: of all, of a year ("2026") or of a month ("2026-10"), in UTC.
 
-    With it the one index on words answers for one person and a few months alone. It holds U+0001 and a space: the
-    parser makes no such lexeme of any text, so no query can name another's.
+    With it the one index on words answers for one person and some time alone. It begins with U+0001: the parser makes
+    no such lexeme of any text, so no query can name another's.
     """
-    return f"\x01{owner_id} {month:%Y-%m}"
+    return f"\x01{owner_id} {period}".rstrip()

@@ -11,6 +11,7 @@ from conversations.files import storage
 from conversations.live.answer import write_answer
 from conversations.live.database import in_database
 from conversations.live.made_files import fetch
+from conversations.live.reading import read_files
 from conversations.live.sealing import seal_conversation, seal_left_behind
 from conversations.live.storing import in_files
 from conversations.live.title import write_title
@@ -110,3 +111,17 @@ async def settle_files(timestamp: int) -> None:
 async def rescue_stalled_answers(timestamp: int) -> None:
     """Settle the answers of workers that died."""
     await in_database(services.settle_stalled)
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(queue=ANSWER_QUEUE, queueing_lock="index_messages", priority=-2)
+async def index_messages(timestamp: int) -> None:
+    """Make what was said findable."""
+    await in_database(services.index_messages)
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(queue=ANSWER_QUEUE, queueing_lock="read_files", priority=-2)
+async def read_attached_files(timestamp: int) -> None:
+    """Make what stands in files findable."""
+    await read_files()

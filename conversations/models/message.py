@@ -143,7 +143,9 @@ class Message(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(status__in=["queued", "streaming"]), name="message_running"
             ),
-            GinIndex(fields=["search_vector"], name="message_search"),
+            # Without fastupdate, or each search would read through what is not yet in its place in the index. The job
+            # that writes vectors is in no hurry.
+            GinIndex(fields=["search_vector"], name="message_search", fastupdate=False),
             models.Index(
                 fields=["id"],
                 condition=Q(search_vector__isnull=True) & ~Q(status__in=["queued", "streaming"]),

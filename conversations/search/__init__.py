@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from conversations.search import matching, snippets
 from conversations.search.reading import Unsearchable, read_query
 from conversations.search.snippets import Hit
+from conversations.search.spans import RANKED, Days
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["PAGE", "RANKED", "Found", "Hit", "search_messages"]
 
 PAGE = 20
-RANKED = matching.RANKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def search_messages(
     """
     try:
         wanted = read_query(query)
-        days = matching.Days.of(since, until)
+        days = Days.of(since, until)
         matches = matching.find_newest(user, wanted, days=days, assistant_id=assistant_id)
     except Unsearchable as problem:
         return Found(problem=str(problem))

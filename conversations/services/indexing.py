@@ -27,13 +27,14 @@ SELECT id FROM conversations_message
 WHERE search_vector IS NULL AND NOT (status IN ('queued', 'streaming')) AND id < %(before)s
 ORDER BY id DESC LIMIT %(count)s FOR NO KEY UPDATE SKIP LOCKED
 """
-# The first lexeme says whose it is and of which month (see conversations/lexemes.py). Each file has its part of the
+# Three lexemes say whose it is and from when (see conversations/lexemes.py). Each file has its part of the
 # length, so that the last of ten is found as well.
 _INDEX = """
 UPDATE conversations_message AS message SET search_vector =
-    array_to_tsvector(ARRAY[
-        E'\\x01' || message.owner_id || ' ' || to_char(message.created_at AT TIME ZONE 'UTC', 'YYYY-MM')
-    ])
+    array_to_tsvector(ARRAY(
+        SELECT concat(E'\\x01', message.owner_id, to_char(message.created_at AT TIME ZONE 'UTC', period))
+        FROM unnest(ARRAY['', ' YYYY', ' YYYY-MM']) AS period
+    ))
     || CASE WHEN message.parent_id IS NULL AND NOT EXISTS (
         SELECT FROM conversations_message AS earlier
         WHERE earlier.conversation_id = message.conversation_id AND earlier.id < message.id

@@ -44,11 +44,21 @@ class Command(BaseCommand):
         # Everything below looks first and writes then, so a second run waits here until the first one has committed.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        _check_search_language()
         call_command("createcachetable", verbosity=0)
         make_catalogue(default_model=settings.DEFAULT_MODEL)
         return make_first_administrator(
             username=settings.ADMIN_USERNAME, email=settings.ADMIN_EMAIL, password=settings.ADMIN_PASSWORD
         )
+
+
+def _check_search_language() -> None:
+    """Refuse a language that the database's search does not know: no message would ever be found."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cfgname FROM pg_ts_config WHERE pg_ts_config_is_visible(oid) ORDER BY cfgname")
+        known = [row[0] for row in cursor.fetchall()]
+    if settings.SEARCH_LANGUAGE not in known:
+        raise CommandError(f"SEARCH_LANGUAGE is {settings.SEARCH_LANGUAGE!r}; it can be one of {', '.join(known)}.")
 
 
 def _explain(error: ValidationError) -> str:
