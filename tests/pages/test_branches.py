@@ -206,7 +206,7 @@ def test_whom_to_ask_again_is_chosen_in_a_form(page: Client, answer: Message, he
     make_assistant(name="Jurist")
     response = page.get(address(answer, "retry"), headers=headers)
     words = text_of(response)
-    for name in ("Archivist", "Jurist", "Mini", "The assistant’s own"):
+    for name in ("Archivist", "Jurist", "Mini", "Assistant’s own"):
         assert name in words
     assert "Secret" not in words
     assert ("<html" in response.content.decode()) == (not headers)

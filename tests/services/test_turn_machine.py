@@ -26,6 +26,8 @@ from conversations.services import (
     CallProgress,
     Refused,
     claim_answer,
+    continue_answer,
+    edit_prompt,
     fail_answer,
     finish_answer,
     next_attempt,
@@ -60,6 +62,7 @@ class Turns(RuleBasedStateMachine):
         self.writers: list[Writer] = []
         self.seen: dict[UUID, str] = {}
         self.tokens: dict[UUID, UUID] = {}
+        self.continued: set[UUID] = set()
 
     def teardown(self) -> None:
         self.loop.run_until_complete(self.recorder._drop_connection())
@@ -77,21 +80,28 @@ class Turns(RuleBasedStateMachine):
 
     # -- people ------------------------------------------------------------------------------------------------------
 
-    @rule(data=st.data(), button=st.sampled_from(["send", "send again", "stop", "retry"]))
+    @rule(data=st.data(), button=st.sampled_from(["send", "send again", "stop", "retry", "edit", "send", "continue"]))
     def a_person_presses(self, data: st.DataObject, button: str) -> None:
         if button == "send":
-            self.send()
+            self.send(data)
         elif button == "send again":
             self.send_the_same_again(data)
+        elif button == "stop":
+            self.stop()
+        elif button == "continue":
+            self.go_on(data)
         else:
-            self.stop_or_retry(button)
+            self.retry_or_edit(data, button)
 
-    def send(self) -> None:
-        once, is_running = token(), self.leaf().is_running
+    def send(self, data: st.DataObject) -> None:
+        once, is_running, before = token(), self.leaf().is_running, self.leaf()
+        parent = data.draw(st.sampled_from([None, *self.said("assistant")]))
         with unchanged(is_running):
-            answer = self.say(once)
+            answer = self.say(once, parent)
         assert (answer == "busy") == is_running
         if not isinstance(answer, str):
+            assert answer.parent is not None
+            assert answer.parent.parent_id == (parent or before).pk
             self.tokens[once] = answer.pk
 
     def send_the_same_again(self, data: st.DataObject) -> None:
@@ -101,16 +111,45 @@ class Turns(RuleBasedStateMachine):
         assert not isinstance(answer, str)
         assert answer.pk == made
 
-    def stop_or_retry(self, button: str) -> None:
+    def stop(self) -> None:
         message = self.leaf()
-        is_wrong = message.is_running == (button == "retry")
-        with unchanged(is_wrong):
-            answer = answer_or_code(lambda: (stop_answer if button == "stop" else retry_answer)(message=message))
-        if is_wrong:
-            assert answer == {"stop": "not_running", "retry": "busy"}[button]
+        with unchanged(not message.is_running):
+            answer = answer_or_code(lambda: stop_answer(message=message))
+        assert answer == (message if message.is_running else "not_running")
+
+    def retry_or_edit(self, data: st.DataObject, button: str) -> None:
+        """Make another version of anything that was said, wherever it stands."""
+        once, is_running = token(), self.leaf().is_running
+        message = data.draw(st.sampled_from(self.said("assistant" if button == "retry" else "user")))
+        with unchanged(is_running):
+            answer = answer_or_code(
+                lambda: (
+                    retry_answer(message=message)
+                    if button == "retry"
+                    else edit_prompt(message=message, prompt=PROMPT, client_token=once)
+                )
+            )
+        assert (answer == "busy") == is_running
+        if not isinstance(answer, str):
+            made = answer if button == "retry" else answer.parent
+            assert made is not None
+            assert (made.parent_id, made.role, made.pk != message.pk) == (message.parent_id, message.role, True)
+            if button == "edit":
+                self.tokens[once] = answer.pk
+
+    def go_on(self, data: st.DataObject) -> None:
+        message = data.draw(st.sampled_from(self.said("assistant")))
+        before = message.children.count()
+        answer = answer_or_code(lambda: continue_answer(message=message))
+        if isinstance(answer, str):
+            assert answer == ("busy" if message.is_running or message.is_cut_off else "not_continuable")
+            assert answer == "not_continuable" or self.leaf().is_running
         else:
-            assert not isinstance(answer, str)
-            assert (answer.parent_id, answer.pk == message.pk) == (message.parent_id, button == "stop")
+            assert message.is_cut_off
+            assert answer.parent is not None
+            assert answer.parent.parent_id == message.pk
+            assert message.children.count() - before in (0, 1)  # however often it is pressed, once
+            self.continued.add(answer.pk)
 
     # -- workers -----------------------------------------------------------------------------------------------------
 
@@ -228,19 +267,29 @@ class Turns(RuleBasedStateMachine):
         assert path[-1] == self.leaf()
         assert path[0].parent_id is None
         assert [one.role for one in path] == ["user", "assistant"] * (len(path) // 2)
+        assert not path[-1].children.exists()
+        assert all(one.role != messages[one.parent_id].role for one in messages.values() if one.parent_id)
 
     @invariant()
     def a_token_is_one_message(self) -> None:
-        assert Message.objects.filter(client_token__isnull=False).count() == len(self.tokens)
+        assert Message.objects.filter(client_token__isnull=False).count() == len(self.tokens) + len(self.continued)
 
     # ----------------------------------------------------------------------------------------------------------------
 
-    def say(self, once: UUID) -> Message | str:
+    def say(self, once: UUID, parent: Message | None = None) -> Message | str:
         return answer_or_code(
             lambda: send_message(
-                owner=self.conversation.owner, conversation_id=self.conversation.pk, prompt=PROMPT, client_token=once
+                owner=self.conversation.owner,
+                conversation_id=self.conversation.pk,
+                prompt=PROMPT,
+                client_token=once,
+                parent_id=parent.pk if parent else None,
             )
         )
+
+    def said(self, role: str) -> list[Message]:
+        """What was said on all paths, by one of the two."""
+        return list(self.conversation.messages.filter(role=role).select_related("conversation", "owner"))
 
     def pick(self, data: st.DataObject) -> int:
         """Choose a writer: the latest one, or one that was left behind."""
