@@ -229,50 +229,6 @@ def test_each_end_is_told_once_through_a_retry_and_a_second_answer(browser: Brow
     visitor.context.close()
 
 
-def test_keys_search_begin_anew_and_edit_the_last_prompt(browser: Browser, site: Site) -> None:
-    address, _ = answered(site, "keyboarder", "press keys " + marker(text="Done."))
-    visitor = Visitor(browser, site, "keyboarder")
-    page = visitor.open(address)
-    box = page.get_by_label("Message", exact=True)
-    box.fill("a draft")
-    page.keyboard.press("ArrowUp")
-    expect(box).to_be_focused()  # the caret moves, nothing is edited
-    box.fill("")
-    page.keyboard.press("ArrowUp")
-    edit = page.locator(".version-form textarea")
-    expect(edit).to_be_focused()
-    expect(edit).to_have_value(re.compile("^press keys"))
-    page.keyboard.press("Escape")
-    expect(edit).to_have_count(0)
-    page.locator("body").click(position={"x": 640, "y": 100})
-    page.keyboard.press("/")
-    expect(page.get_by_role("searchbox").first).to_be_focused()
-    page.keyboard.press("Alt+Shift+N")
-    page.wait_for_url(re.compile("/conversations/$"))
-    expect(page.get_by_label("Message")).to_be_focused()
-    assert visitor.complaints == []
-    visitor.context.close()
-
-
-def test_single_keys_can_be_switched_off(browser: Browser, site: Site) -> None:
-    address, _ = answered(site, "speaker", "dictation " + marker(text="Done."))
-    visitor = Visitor(browser, site, "speaker")
-    page = visitor.open(address)
-    sheet = page.get_by_role("dialog")
-    page.locator("h1").focus()
-    page.keyboard.press("?")
-    sheet.get_by_label("and ? are shortcuts").uncheck()
-    page.keyboard.press("Escape")
-    expect(sheet).to_be_hidden()
-    page.reload()
-    page.locator("h1").focus()
-    page.keyboard.press("?")
-    page.keyboard.press("/")
-    expect(sheet).to_be_hidden()
-    expect(page.get_by_role("searchbox").first).not_to_be_focused()
-    visitor.context.close()
-
-
 def test_a_notice_that_was_closed_stays_closed(browser: Browser, site: Site) -> None:
     address, _ = answered(site, "closer", "notice " + marker(text="Done."))
     site.sql("UPDATE conversations_languagemodel SET shutdown_date = current_date + 10 WHERE name = 'gpt-4o'")
