@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import psycopg
 from django.conf import settings
 
+from conversations.models import Assistant
+
 YEARS = 10
 PEOPLE = 2_000
 ASSISTANTS = 12
@@ -68,7 +70,7 @@ WITH plan AS MATERIALIZED (
     current_leaf_id, created_at, last_activity_at, concluded_by, hidden_at)
   SELECT id, owner_id, (%(assistants)s::bigint[])[1 + number %% %(assistant_count)s], left(title, 60), false, 'open',
     bench_id(started_at + count * interval '40 seconds', number, count), started_at,
-    started_at + count * interval '40 seconds', '', CASE WHEN number %% 200 = 0 THEN started_at END
+    started_at + count * interval '40 seconds', '', CASE WHEN number %% 130 = 0 THEN started_at END
   FROM plan
 )
 INSERT INTO conversations_message (id, conversation_id, owner_id, parent_id, role, status, text, activity, attempt,
@@ -78,7 +80,10 @@ SELECT bench_id(at, plan.number, turn), plan.id, plan.owner_id,
   CASE WHEN turn %% 2 = 1 THEN 'user' ELSE 'assistant' END, 'completed',
   CASE WHEN turn %% 2 = 1 THEN one.text ELSE concat_ws(' ', one.text, two.text, three.text, four.text, five.text)
   END, '', 1, '', '',
-  array_to_tsvector(ARRAY[E'\\x01' || plan.owner_id || ' ' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM')])
+  array_to_tsvector(ARRAY(
+      SELECT concat(E'\\x01', plan.owner_id, to_char(at AT TIME ZONE 'UTC', period))
+      FROM unnest(ARRAY['', ' YYYY', ' YYYY-MM']) AS period
+    ))
     || CASE WHEN turn = 1 THEN setweight(to_tsvector(%(language)s::regconfig, left(plan.title, 60)), 'A')
          ELSE ''::tsvector END
     || CASE WHEN turn %% 2 = 1 THEN one.vector
@@ -103,6 +108,8 @@ ORDER BY plan.number, turn
 
 def load(url: str, *, conversations: int) -> None:
     """Fill an empty, migrated database; what an earlier run had finished is kept."""
+    for number in range(ASSISTANTS):
+        Assistant.objects.get_or_create(slug=f"bench-{number}", defaults={"name": f"Bench {number}"})
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET maintenance_work_mem = '2GB'")
         connection.execute("SET work_mem = '256MB'")
@@ -128,14 +135,14 @@ def load(url: str, *, conversations: int) -> None:
 
 
 def is_loaded(url: str, *, conversations: int) -> bool:
-    """Whether a database holds all of it."""
+    """Whether a database holds all of it already."""
     with psycopg.connect(url, autocommit=True) as connection:
         if not connection.execute("SELECT to_regclass('bench_later')").fetchone()[0]:  # type: ignore[index]
             return False
         parts, later = connection.execute(
             "SELECT (SELECT count(*) FROM bench_part), (SELECT count(*) FROM bench_later)"
         ).fetchone() or (0, 0)
-        return parts == conversations // _PART and later == 0
+        return bool(parts == conversations // _PART and later == 0)
 
 
 def _prepare(connection: psycopg.Connection) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from django.db import OperationalError, connection, transaction
 
 from conversations.search import matching, snippets
 from conversations.search.reading import Unsearchable, read_query
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["PAGE", "RANKED", "Found", "Hit", "search_messages"]
 
 PAGE = 20
+_QUERY_CANCELED = "57014"
+_TOO_SLOW = "This search took too long and was ended. Add a rarer word, or choose fewer days."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,25 @@ def search_messages(
     are of the current time zone, both included. Conversations that are hidden are never searched, nor other people's.
     """
     try:
-        wanted = read_query(query)
-        days = Days.of(since, until)
-        matches = matching.find_newest(user, wanted, days=days, assistant_id=assistant_id)
+        with _bounded():
+            wanted = read_query(query)
+            matches = matching.find_newest(user, wanted, days=Days.of(since, until), assistant_id=assistant_id)
+            start = (max(page, 1) - 1) * PAGE
+            ranked = matching.rank(matches.ids, wanted, start=start, count=PAGE + 1)
+            hits = snippets.draw_hits(user, ranked[:PAGE], wanted)
     except Unsearchable as problem:
         return Found(problem=str(problem))
-    start = (max(page, 1) - 1) * PAGE
-    ranked = matching.rank(matches.ids, wanted, start=start, count=PAGE + 1)
-    hits = snippets.draw_hits(user, ranked[:PAGE], wanted)
     return Found(hits, is_capped=matches.is_capped, has_more=len(ranked) > PAGE)
+
+
+@contextlib.contextmanager
+def _bounded() -> Iterator[None]:
+    """End a statement that takes too long. Raises Unsearchable then."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = '5s'")
+            yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != _QUERY_CANCELED:
+            raise
+        raise Unsearchable(_TOO_SLOW) from error

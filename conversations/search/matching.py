@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -44,10 +44,19 @@ SELECT (SELECT count(*) FROM candidate), ARRAY(
 """
 # A title counts most, then the message itself, then its files. Long texts count a little less.
 _RANK = """
-SELECT id FROM conversations_message WHERE id = ANY(%(ids)s)
+SELECT id, ts_filter(search_vector, '{b}') @@ %(exact)s::tsquery, ts_filter(search_vector, '{a}') @@ %(exact)s::tsquery
+FROM conversations_message WHERE id = ANY(%(ids)s)
 ORDER BY ts_rank_cd('{0.1, 0.3, 0.6, 1.0}', search_vector, %(exact)s::tsquery, 1) DESC, id DESC
 OFFSET %(start)s LIMIT %(count)s
 """
+
+
+class Ranked(NamedTuple):
+    """A message, and whether its text or its title alone holds all that was asked for."""
+
+    id: UUID
+    is_in_text: bool
+    is_in_title: bool
 
 
 def find_newest(user: User, query: Query, *, days: Days, assistant_id: int | None) -> Matches:
@@ -68,13 +77,13 @@ def find_newest(user: User, query: Query, *, days: Days, assistant_id: int | Non
     return matches
 
 
-def rank(ids: Sequence[UUID], query: Query, *, start: int, count: int) -> list[UUID]:
+def rank(ids: Sequence[UUID], query: Query, *, start: int, count: int) -> list[Ranked]:
     """Return some of the messages, best first: those from `start` on."""
     if start >= len(ids):
         return []
     with connection.cursor() as cursor:
         cursor.execute(_RANK, {"ids": list(ids), "exact": query.exact, "start": start, "count": count})
-        return [row[0] for row in cursor.fetchall()]
+        return [Ranked(*row) for row in cursor.fetchall()]
 
 
 def _newest(user: User, query: Query, span: Span, assistant_id: int | None, *, limit: int) -> tuple[int, list[UUID]]:

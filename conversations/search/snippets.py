@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +18,7 @@ from django.utils.safestring import SafeString
 from conversations.lexemes import parted
 from conversations.models import Attachment, Message
 from conversations.rendering import render_snippet
+from conversations.search.matching import Ranked
 from conversations.search.reading import Query
 
 if TYPE_CHECKING:
@@ -61,26 +63,24 @@ class _Piece:
     text: str
     file_name: str = ""
     marks: Sequence[Span] = ()
+    is_cut_before: bool = False
+    is_cut_after: bool = False
 
     @property
     def variety(self) -> int:
         return len({self.text[start:end].casefold() for start, end in self.marks})
 
 
-def draw_hits(user: User, ids: Sequence[UUID], query: Query) -> list[Hit]:
+def draw_hits(user: User, ranked: Sequence[Ranked], query: Query) -> list[Hit]:
     """Return the hits for some messages, in their order. One that has been hidden meanwhile is left out."""
-    messages = (
-        Message.objects.visible_to(user)
-        .filter(pk__in=ids)
-        .select_related("conversation__assistant", "assistant")
-        .prefetch_related("attachments__content")
-    )
-    by_id = {message.pk: message for message in messages}
-    found = [by_id[pk] for pk in ids if pk in by_id]
+    messages = Message.objects.visible_to(user).select_related("conversation__assistant", "assistant")
+    by_id = messages.in_bulk([one.id for one in ranked])
+    found = [(one, by_id[one.id]) for one in ranked if one.id in by_id]
     stems = _stems(query)
-    pieces = [list(_pieces(message, stems)) for message in found]
+    in_files = _pieces_of_files([one.id for one, _ in found if not (one.is_in_text or one.is_in_title)], stems)
+    pieces = [_pieces(one, message, stems) + in_files[one.id] for one, message in found]
     _mark([piece for of_one in pieces for piece in of_one], query)
-    return [_hit(message, of_one) for message, of_one in zip(found, pieces, strict=True)]
+    return [_hit(message, of_one) for (_, message), of_one in zip(found, pieces, strict=True)]
 
 
 def _hit(message: Message, pieces: Sequence[_Piece]) -> Hit:
@@ -90,8 +90,8 @@ def _hit(message: Message, pieces: Sequence[_Piece]) -> Hit:
     snippet = render_snippet(
         best.text[start:end],
         [(begin, stop) for begin, stop in marks if begin < stop],
-        is_cut_before=start > 0,
-        is_cut_after=end < len(best.text),
+        is_cut_before=best.is_cut_before or start > 0,
+        is_cut_after=best.is_cut_after or end < len(best.text),
     )
     return Hit(
         message_id=message.pk,
@@ -106,16 +106,27 @@ def _hit(message: Message, pieces: Sequence[_Piece]) -> Hit:
     )
 
 
-def _pieces(message: Message, stems: re.Pattern[str]) -> Iterator[_Piece]:
-    yield _Piece("message", _window(message.text, stems))
-    for attachment in message.attachments.all():
-        if attachment.state == Attachment.State.READY:
-            content = getattr(attachment, "content", None)
-            if content is not None:
-                yield _Piece("file", _window(content.text, stems), attachment.name)
-            yield _Piece("file", attachment.name, attachment.name)
-    if message.parent_id is None:
-        yield _Piece("title", message.conversation.title)
+def _pieces(one: Ranked, message: Message, stems: re.Pattern[str]) -> list[_Piece]:
+    """Return what to show of a message or its title: what matched alone, otherwise both."""
+    text, title = _window("message", message.text, stems), _Piece("title", message.conversation.title)
+    if one.is_in_text:
+        return [text]
+    if one.is_in_title:
+        return [title]
+    return [text, title] if message.parent_id is None else [text]
+
+
+def _pieces_of_files(ids: Sequence[UUID], stems: re.Pattern[str]) -> defaultdict[UUID, list[_Piece]]:
+    """Return what to show of the files of some messages: of each its text and its name, where a word may be in it."""
+    pieces: defaultdict[UUID, list[_Piece]] = defaultdict(list)
+    files = Attachment.objects.filter(message__in=ids, state=Attachment.State.READY).order_by("id")
+    rows = files.values_list("message_id", "name", "content__text")
+    for message_id, name, text in rows.iterator(chunk_size=10) if ids else ():  # each may be long
+        if message_id and text and stems.search(text):
+            pieces[message_id].append(_window("file", text, stems, name))
+        if message_id and stems.search(name):
+            pieces[message_id].append(_Piece("file", name, name))
+    return pieces
 
 
 def _stems(query: Query) -> re.Pattern[str]:
@@ -124,10 +135,10 @@ def _stems(query: Query) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(beginnings))), re.IGNORECASE)
 
 
-def _window(text: str, stems: re.Pattern[str]) -> str:
+def _window(source: Source, text: str, stems: re.Pattern[str], file_name: str = "") -> _Piece:
     """Return a stretch of a text, from a little before the first of the places that hold the most words on."""
     if len(text) <= WINDOW:
-        return text
+        return _Piece(source, text, file_name)
     places = [(found.start(), found[0].casefold()) for found in islice(stems.finditer(text), 2_000)]
     best, most = 0, 0
     for number, (start, _) in enumerate(places):
@@ -135,7 +146,8 @@ def _window(text: str, stems: re.Pattern[str]) -> str:
         if len(within) > most:
             best, most = start, len(within)
     start = max(0, best - WINDOW // 2)
-    return text[start : start + WINDOW]
+    end = start + WINDOW
+    return _Piece(source, text[start:end], file_name, is_cut_before=start > 0, is_cut_after=end < len(text))
 
 
 def _mark(pieces: Sequence[_Piece], query: Query) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
+from django.db import connection
 
 from accounts.models import User
+from conversations.search import search_messages
+from tests.factories import make_user
 from tests.rendering.corpus import X1_HTML
 from tests.search.said import find, say
 
@@ -98,3 +102,17 @@ def test_hostile_text_may_be_searched_for(anna: User, text: str) -> None:
 def test_the_longest_queries_are_made(anna: User, query: str) -> None:
     say(anna, "umbrella " + " ".join(f"w{number % 7}" for number in range(20_000)))
     assert find(anna, query[:300]).problem == ""
+
+
+def test_a_search_that_takes_too_long_is_ended_and_says_so(transactional_db: None) -> None:
+    boris = make_user()
+    say(boris, "umbrella")
+    assert len(find(boris, "umbrella").hits) == 1
+    settings = connection.settings_dict
+    address = {"host": settings["HOST"], "port": settings["PORT"], "user": settings["USER"]}
+    with psycopg.connect(**address, password=settings["PASSWORD"], dbname=settings["NAME"]) as other:
+        other.execute("LOCK TABLE conversations_message IN ACCESS EXCLUSIVE MODE")
+        found = search_messages(boris, "umbrella")
+        other.rollback()
+    assert (found.hits, found.problem[:26]) == ([], "This search took too long ")
+    assert len(find(boris, "umbrella").hits) == 1

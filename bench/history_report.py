@@ -1,0 +1,82 @@
+"""The figures of the history as a table, the plans behind them, and their place in docs/performance-history.md."""
+
+import datetime
+import os
+import platform
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.db import connection
+
+from bench.history import GOAL_MS, Case
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance-history.md"
+_BEGIN, _END = "<!-- figures: `python -m bench.history --write` -->\n", "<!-- end of figures -->\n"
+_WIDTH = 150
+
+
+def table(cases: Sequence[Case]) -> str:
+    """Return the table with a line on the machine, the date and the data."""
+    rows = [
+        f"| {case.name} | {case.median:.0f} ms | {case.p95:.0f} ms{' **above the goal**' * (case.p95 > GOAL_MS)} |"
+        for case in cases
+    ]
+    return "\n".join([_about(cases), "", "| | median | p95 |", "| --- | ---: | ---: |", *rows, ""])
+
+
+def plans(cases: Sequence[Case]) -> str:
+    """Return, for each case, the plan of the statement that took longest when it was asked once more."""
+    parts = []
+    for case in cases:
+        if case.shows_plan:
+            seconds, statement, plan = _slowest(case)
+            parts += [f"### {case.name}", "", f"`{statement}` … {seconds * 1000:.0f} ms", "", "```", plan, "```", ""]
+    return "\n".join(parts)
+
+
+def write(text: str, cases: Sequence[Case]) -> None:
+    """Put table and plans into their place in docs/performance-history.md."""
+    page = PAGE.read_text(encoding="utf-8")
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise RuntimeError(f"{PAGE.name} has no place for the figures.")
+    PAGE.write_text(f"{before}{begin}\n{text}\n## Plans\n\n{plans(cases)}\n{end}{after}", encoding="utf-8")
+
+
+def _about(cases: Sequence[Case]) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT reltuples FROM pg_class WHERE relname = 'conversations_message'),"
+            " (SELECT reltuples FROM pg_class WHERE relname = 'conversations_conversation'),"
+            " pg_size_pretty(pg_database_size(current_database())),"
+            " pg_size_pretty(pg_relation_size('message_search')),"
+            " current_setting('server_version'), current_setting('shared_buffers')"
+        )
+        messages, conversations, size, index, version, buffers = cursor.fetchall()[0]
+    return (
+        f"{datetime.datetime.now(datetime.UTC):%-d %B %Y}; {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}, PostgreSQL {version.split()[0]} with {buffers} of buffers; {messages:,.0f} "
+        f"messages in {conversations:,.0f} conversations, {size}, of which the index of words {index}. "
+        f"{len(cases[0].times)} calls each, the cases in turn."
+    )
+
+
+def _slowest(case: Case) -> tuple[float, str, str]:
+    """Ask once more and return the slowest statement: its seconds, its beginning and its plan."""
+    connection.force_debug_cursor = True
+    connection.queries_log.clear()
+    case.ask(case.inputs[0])
+    statements = [(float(query["time"]), query["sql"]) for query in connection.queries]
+    connection.force_debug_cursor = False
+    seconds, sql = max(statements)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + sql)
+        lines = [_short(row[0]) for row in cursor.fetchall()]
+    return seconds, " ".join(sql.split())[:100], "\n".join(lines)
+
+
+def _short(line: str) -> str:
+    line = re.sub(r"\x01|\\x01", "", line)
+    return line if len(line) <= _WIDTH else f"{line[:_WIDTH]} …"
