@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ from tests.exporting.said import (
     table,
 )
 from tests.factories import make_assistant, make_file, make_model, make_user
+from tests.structure.source import ROOT
 
 
 def test_role_and_content_come_first_and_the_columns_are_these() -> None:
@@ -36,6 +38,12 @@ def test_role_and_content_come_first_and_the_columns_are_these() -> None:
         "cached_tokens", "output_tokens", "reasoning_tokens", "usage_source", "cost_usd", "first_text_ms", "rating",
         "rating_reason", "files",
     ]  # fmt: skip
+
+
+def test_the_document_names_every_column_in_its_order() -> None:
+    text = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ")[0] for line in text.split("| column |")[1].split("\n\n")[0].splitlines()]
+    assert [name for row in rows for name in re.findall("`([a-z_]+)`", row)] == list(COLUMNS)
 
 
 def test_the_table_is_utf_8_with_its_mark_and_quoted_as_rfc_4180_has_it(owner: User) -> None:
