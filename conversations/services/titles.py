@@ -77,7 +77,8 @@ def claim_title(*, generation_id: UUID) -> TitlePlan | None:
             generation.status, generation.started_at = Generation.Status.STOPPED, None
             generation.save()
             return None
-        first = conversation.messages.filter(text__gt="").order_by("id")[:2]
+        path = conversation.tree().path_to(conversation.current_leaf_id)
+        first = [message for message in conversation.messages_of(path[:4]) if message.text][:2]
         request = ModelRequest(
             model=generation.model_asked,
             instructions=INSTRUCTIONS,

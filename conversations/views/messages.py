@@ -64,7 +64,8 @@ def stop(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 def get_message(request: SignedInRequest, pk: UUID) -> Message:
     """Return the message where `request.user` may see it; Http404 otherwise. One whose writer is gone is settled."""
-    messages = Message.objects.visible_to(request.user).select_related("conversation")
+    shown = ("conversation__assistant", "conversation__owner")
+    messages = Message.objects.visible_to(request.user).select_related(*shown)
     message = get_object_or_404(messages, pk=pk)
     if message.is_running and settle_stalled(message_id=pk):
         message = messages.get(pk=pk)

@@ -158,7 +158,7 @@ def test_no_page_shows_more_than_a_thousand_messages(page: Client, conversation:
         for _ in range(count)
     ]
     for before, row in zip([conversation.current_leaf, *rows], rows, strict=False):
-        row.parent = before
+        row.parent_id = before and before.pk
     Message.objects.bulk_create(rows)
     Conversation.objects.update(current_leaf=rows[-1])
     response = page.get(thread(conversation, "?show=900000"))

@@ -17,6 +17,7 @@ from conversations.models import Attachment, Conversation, Generation, LanguageM
 from conversations.services import (
     Refused,
     claim_answer,
+    claim_title,
     continue_answer,
     edit_prompt,
     retry_answer,
@@ -382,3 +383,13 @@ def test_a_plain_send_takes_no_more_statements_where_there_are_versions(second: 
     for number in range(5):
         edited(second, f"Version {number}", "So.")
     assert statements() == before <= 10
+
+
+def test_a_title_is_made_of_the_path_that_is_shown(first: Message) -> None:
+    answer = edited(first, "An ode to umbrellas", "Under the rain")
+    call = Generation.objects.create(
+        purpose="title", conversation=answer.conversation, model=make_model(), model_asked="gpt-4o"
+    )
+    plan = claim_title(generation_id=call.pk)
+    assert plan is not None
+    assert plan.request.turns[0].text == "Person: An ode to umbrellas\n\nAssistant: Under the rain"
