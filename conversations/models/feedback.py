@@ -40,6 +40,8 @@ class Feedback(models.Model):
     objects = FeedbackQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "rating"
+        verbose_name_plural = "ratings"
         db_table_comment = "Ratings of answers."
         default_permissions = ()
         constraints = [

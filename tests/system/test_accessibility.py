@@ -184,6 +184,7 @@ def test_axe_finds_nothing_on_the_pages_of_a_person(
         look.at(getattr(conversations, name))
     for openers in AT_ONCE:
         look.at(conversations.completed, *openers)
+    look.at(f"{conversations.completed}conclude/")
     look.at(f"{conversations.completed}hide/", ".account summary")
     look.page.locator(".account-menu [data-help]").click()
     look.judge("help")
