@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator
 
-from conversations.history import UsedAssistant
+from conversations.history import KnownAssistant
 from conversations.models import Assistant, Attachment, Conversation, LanguageModel
 from conversations.services import Refused
 from conversations.text import clean_text, is_blank
@@ -215,7 +215,7 @@ class FindForm(forms.Form):
         error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), NO_PAGE),
     )
 
-    def __init__(self, assistants: Sequence[UsedAssistant], data: Mapping[str, Any]) -> None:
+    def __init__(self, assistants: Sequence[KnownAssistant], data: Mapping[str, Any]) -> None:
         super().__init__(data)
         self.assistants = assistants
         for name in ("from", "to"):  # the first one can be no attribute

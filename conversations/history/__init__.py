@@ -4,7 +4,7 @@ from conversations.history.cursors import BadCursor
 from conversations.history.lists import (
     ConversationPage,
     Filters,
-    UsedAssistant,
+    KnownAssistant,
     assistants_of,
     list_conversations,
     list_deleted,
@@ -17,8 +17,8 @@ __all__ = [
     "BadCursor",
     "ConversationPage",
     "Filters",
+    "KnownAssistant",
     "Rail",
-    "UsedAssistant",
     "assistants_of",
     "list_conversations",
     "list_deleted",

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.utils import timezone
 
 from conversations.history.cursors import Cursor
-from conversations.models import Conversation
+from conversations.models import Assistant, Conversation
 from conversations.models.conversation import ConversationQuerySet
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 PAGE = 50
+LOOKED_AT = 500  # of the newest conversations, for the assistants in them
 
 
-class UsedAssistant(NamedTuple):
+class KnownAssistant(NamedTuple):
     """What a filter needs to know of an assistant."""
 
     id: int
@@ -65,11 +66,16 @@ def list_deleted(user: User, *, after: str = "") -> ConversationPage:
     return _page(rows, user, "hidden_at", after)
 
 
-def assistants_of(user: User) -> list[UsedAssistant]:
-    """Return the assistants that `user` has conversations with by name, also those that are retired."""
-    rows = Conversation.objects.visible_to(user).order_by("assistant__name", "assistant_id")
-    used = rows.values_list("assistant_id", "assistant__slug", "assistant__name").distinct()
-    return [UsedAssistant(*row) for row in used]
+def assistants_of(user: User) -> list[KnownAssistant]:
+    """Return the assistants to filter by: those open to `user` now, and those of their newest 500 conversations.
+
+    So one that was retired can be asked for as well, without reading ten years of conversations for each page.
+    """
+    newest = Conversation.objects.visible_to(user).recent()
+    used = newest.values_list("assistant_id", "assistant__slug", "assistant__name")[:LOOKED_AT]
+    offered = Assistant.objects.visible_to(user).values_list("id", "slug", "name")
+    known = {*used, *offered}
+    return sorted((KnownAssistant(*row) for row in known), key=lambda known: (known.name.casefold(), known.id))
 
 
 def _page(rows: ConversationQuerySet, user: User, time: str, after: str) -> ConversationPage:

@@ -237,7 +237,7 @@ def test_a_page_that_is_not_there_holds_nothing(page: Client, conversation: Conv
 
 
 def test_an_assistant_of_others_cannot_be_told_from_none(page: Client, conversation: Conversation) -> None:
-    theirs = make_assistant(name="Of somebody else")
+    theirs = make_assistant(name="Of somebody else", is_enabled=False)
     Conversation.objects.create(owner=make_user(), assistant=theirs, title="Theirs")
     answers = [page.get(FIND, {"assistant": slug}) for slug in (theirs.slug, "never-was")]
     assert "Of somebody else" not in answers[0].content.decode()
@@ -248,10 +248,11 @@ def test_an_assistant_of_others_cannot_be_told_from_none(page: Client, conversat
 
 
 def test_without_words_the_filters_choose_among_conversations(page: Client, owner: User, assistant: Assistant) -> None:
-    retired = make_assistant(name="Bookkeeper", is_enabled=False)
+    retired, unused = make_assistant(name="Bookkeeper", is_enabled=False), make_assistant(name="Never asked")
     add(owner, assistant, 4)
     add(owner, retired, 2, title="Booked")
     assert found(page.get(FIND, {"assistant": retired.slug})) == ["Booked 0", "Booked 1"]
+    assert found(page.get(FIND, {"assistant": unused.slug})) == []
     assert found(page.get(FIND, {"from": day(-2), "to": day(-1), "assistant": assistant.slug})) == [
         "Number 1",
         "Number 2",
