@@ -81,6 +81,8 @@ def inert(cell: str) -> str:
     That is where it begins with a tab or line break, or where the first character that can be seen is = + - or @, or
     one that stands for these: full-width, small or raised.
     """
+    if cell[:1].isascii() and cell[:1].isalnum():  # as most do
+        return cell
     if cell[:1] in ("\t", "\r", "\n"):
         return f"'{cell}"
     first = next((character for character in cell if not is_blank(character)), "")
