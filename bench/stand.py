@@ -21,7 +21,8 @@ from bench.load import Load, Turn
 from bench.processor import cpu_seconds
 from chatapp.embedded.postgres import Cluster
 from chatapp.embedded.postmaster import find_postmaster
-from tests.fakes.process import ROOT, FakeOpenAI
+from tests.fakes.child import ROOT
+from tests.fakes.process import FakeOpenAI
 
 if TYPE_CHECKING:
     from tests.system.site import Site

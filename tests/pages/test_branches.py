@@ -157,8 +157,9 @@ def test_no_page_shows_more_than_a_thousand_messages(page: Client, conversation:
         Message(conversation=conversation, owner=conversation.owner, role="user", status="completed", text="Again")
         for _ in range(count)
     ]
-    for before, row in zip([conversation.current_leaf, *rows], rows, strict=False):
-        row.parent_id = before and before.pk
+    before = conversation.current_leaf_id
+    for row in rows:
+        row.parent_id, before = before, row.pk
     Message.objects.bulk_create(rows)
     Conversation.objects.update(current_leaf=rows[-1])
     response = page.get(thread(conversation, "?show=900000"))
