@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from conversations.models import Attachment, Conversation, Generation, Message
@@ -37,6 +38,7 @@ ATTACHMENT_COLUMNS = (
 )  # fmt: skip
 _NUMBERED = frozenset({"owner", "assistant", "model", "price", "job_id"})  # ids that are numbers in their columns
 _AT_ONCE = 50  # rows in memory
+_CHUNK = 64 * 1024
 
 type Row = dict[str, Any]
 type Part = tuple[str, Row]
@@ -61,6 +63,26 @@ def parts(conversation_id: UUID) -> Iterator[Part]:
     yield "conversation", _conversation(conversation_id)
     yield from (("generations", row) for row in _generations(conversation_id))
     yield from (("messages", row) for row in _messages(conversation_id))
+
+
+def read_parts(stored: IO[bytes]) -> Iterator[Part]:
+    """Yield the parts of a stored document, row by row, without ever having all of it in memory."""
+    text = _Text(stored)
+    text.take("{")
+    for section in SECTIONS:
+        text.take(f'{"," if section != SECTIONS[0] else ""}"{section}":')
+        if section == "format":
+            text.value()
+        elif section == "conversation":
+            yield section, text.value()
+        else:
+            text.take("[")
+            while not text.starts_with("]"):
+                yield section, text.value()
+                if text.starts_with(","):
+                    text.take(",")
+            text.take("]")
+    text.take("}")
 
 
 def moment(value: datetime.datetime) -> str:
@@ -116,3 +138,44 @@ def _joined(rows: Iterator[Row]) -> Iterator[bytes]:
     for row in rows:
         yield comma + _written(row)
         comma = b","
+
+
+class _Text:
+    """A file as text, of which as much is in memory as the value being read takes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._decode = getincrementaldecoder("utf-8")()
+        self._json = json.JSONDecoder()
+        self._text, self._at = "", 0
+        self._is_over = False
+
+    def starts_with(self, words: str) -> bool:
+        while len(self._text) - self._at < len(words) and not self._is_over:
+            self._more()
+        return self._text.startswith(words, self._at)
+
+    def take(self, words: str) -> None:
+        if not self.starts_with(words):
+            raise ValueError(f"{words} is expected")
+        self._at += len(words)
+
+    def value(self) -> Any:
+        """Return the JSON value that comes next. A number must have something behind it, as all of ours have."""
+        while True:
+            try:
+                value, end = self._json.raw_decode(self._text, self._at)
+            except ValueError:
+                if self._is_over:
+                    raise
+            else:
+                if end < len(self._text) or self._is_over:
+                    self._at = end
+                    return value
+            self._more()
+
+    def _more(self) -> None:
+        # As much again as there is: a long value is tried few times.
+        chunk = self._file.read(max(_CHUNK, len(self._text) - self._at))
+        self._is_over = not chunk
+        self._text, self._at = self._text[self._at :] + self._decode.decode(chunk, final=not chunk), 0

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import json
 import os
 import tempfile
-from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -22,10 +20,9 @@ from django.utils import timezone
 from conversations.files import storage
 from conversations.files.objects import is_key
 from conversations.models import Attachment, Conversation, Event, SealedDocument
-from conversations.services.canonical import FORMAT, SECTIONS, Part, document, parts
+from conversations.services.canonical import FORMAT, SECTIONS, Part, document, parts, read_parts
 
 SEALING_MINUTES = 60  # that a conversation may take to be sealed before that is worth a line
-_CHUNK = 64 * 1024
 _ONE = {"messages": "message", "generations": "model call", "attachments": "file", "conversation": "conversation"}
 
 
@@ -207,64 +204,3 @@ def _find_unsealed(scope: Scope, tally: Tally) -> Iterator[Finding]:
             yield Finding(conversation_id, f"was concluded on {concluded_at:%Y-%m-%d %H:%M} UTC and is not sealed")
         else:
             tally.waiting += 1
-
-
-def read_parts(stored: IO[bytes]) -> Iterator[Part]:
-    """Yield the parts of a stored document, row by row, without ever having all of it in memory."""
-    text = _Text(stored)
-    text.take("{")
-    for section in SECTIONS:
-        text.take(f'{"," if section != SECTIONS[0] else ""}"{section}":')
-        if section == "format":
-            text.value()
-        elif section == "conversation":
-            yield section, text.value()
-        else:
-            text.take("[")
-            while not text.starts_with("]"):
-                yield section, text.value()
-                if text.starts_with(","):
-                    text.take(",")
-            text.take("]")
-    text.take("}")
-
-
-class _Text:
-    """A file as text, of which as much is in memory as the value being read takes."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._decode = getincrementaldecoder("utf-8")()
-        self._json = json.JSONDecoder()
-        self._text, self._at = "", 0
-        self._is_over = False
-
-    def starts_with(self, words: str) -> bool:
-        while len(self._text) - self._at < len(words) and not self._is_over:
-            self._more()
-        return self._text.startswith(words, self._at)
-
-    def take(self, words: str) -> None:
-        if not self.starts_with(words):
-            raise ValueError(f"{words} is expected")
-        self._at += len(words)
-
-    def value(self) -> Any:
-        """Return the JSON value that comes next. A number must have something behind it, as all of ours have."""
-        while True:
-            try:
-                value, end = self._json.raw_decode(self._text, self._at)
-            except ValueError:
-                if self._is_over:
-                    raise
-            else:
-                if end < len(self._text) or self._is_over:
-                    self._at = end
-                    return value
-            self._more()
-
-    def _more(self) -> None:
-        # As much again as there is: a long value is tried few times.
-        chunk = self._file.read(max(_CHUNK, len(self._text) - self._at))
-        self._is_over = not chunk
-        self._text, self._at = self._text[self._at :] + self._decode.decode(chunk, final=not chunk), 0

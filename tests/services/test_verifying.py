@@ -24,7 +24,6 @@ from conversations.models import (
     SealedDocument,
 )
 from conversations.services import canonical, seal_conversation
-from conversations.services.verifying import read_parts
 from tests.factories import make_file, make_user
 from tests.fakes.folder import FilesFolder
 from tests.services.concluded import bounded, make_answered, make_concluded, make_long, make_sealed
@@ -280,7 +279,7 @@ class Trickle(io.RawIOBase):
 def test_a_document_is_read_in_parts_wherever_it_is_cut() -> None:
     sealed = make_sealed('Grüße \U0001f600 \\ " \n')
     file: BinaryIO = Trickle(storage.read(sealed.key))  # type: ignore[assignment]
-    assert list(read_parts(file)) == list(canonical.parts(sealed.pk))
+    assert list(canonical.read_parts(file)) == list(canonical.parts(sealed.pk))
 
 
 def test_twenty_thousand_messages_are_compared_in_flat_memory() -> None:
