@@ -186,7 +186,7 @@ def test_a_send_while_an_answer_runs_is_refused_and_the_text_stays(browser: Brow
     ask(page, "hurry " + marker(tokens=600, delay_ms=40))
     page.wait_for_url(CONVERSATION)
     ask(page, "and another thing")
-    expect(page.get_by_text("An answer is being written")).to_be_visible()
+    expect(page.get_by_text("An answer is being written.")).to_be_visible()
     expect(page.get_by_label("Message")).to_have_value("and another thing")
     page.keyboard.press("Escape")
     wait_for(lambda: site.message(answer_id(page))["status"] == "stopped", seconds=5)
