@@ -68,9 +68,11 @@ def test_nonsense_is_refused_with_a_sentence_that_names_the_variable(
 
 def test_models_prices_and_assistants_are_made(db: None) -> None:
     _setup()
-    gpt, local = LanguageModel.objects.order_by("name")
+    gpt, luna, local = LanguageModel.objects.order_by("name")
     assert (gpt.name, gpt.context_window, gpt.max_output_tokens, gpt.is_local) == ("gpt-4o", 128_000, 16_384, False)
     assert str(gpt.shutdown_date) == "2027-01-14"
+    assert gpt.replacement == luna
+    assert (luna.name, luna.is_offered, luna.prices.exists()) == ("gpt-6-luna", False, False)
     price = gpt.prices.get()
     assert (price.input_price, price.cached_input_price, price.output_price) == (
         Decimal("2.50"),
@@ -91,7 +93,7 @@ def test_models_prices_and_assistants_are_made(db: None) -> None:
 def test_what_an_administrator_changed_or_deleted_stays_so(db: None) -> None:
     _setup()
     ModelPrice.objects.all().delete()
-    LanguageModel.objects.filter(is_local=True).delete()
+    LanguageModel.objects.exclude(name="gpt-4o").delete()
     LanguageModel.objects.update(label="Our model", is_enabled=False)
     Assistant.objects.filter(slug="comic-books").delete()
     Assistant.objects.update(instructions="Ours.")
@@ -135,5 +137,5 @@ def test_several_machines_at_once_make_one_of_each() -> None:
         outputs = list(threads.map(run, range(4)))
     assert sorted(len(lines) for lines in outputs) == [0, 0, 0, 2]
     assert User.objects.count() == 1
-    assert LanguageModel.objects.count() == Assistant.objects.count() == 2
+    assert (LanguageModel.objects.count(), Assistant.objects.count()) == (3, 2)
     assert "cache" in connection.introspection.table_names()

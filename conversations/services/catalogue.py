@@ -18,8 +18,15 @@ class _Price(NamedTuple):
     output_price: Decimal
 
 
-def _known_models() -> list[tuple[LanguageModel, _Price]]:
-    """Return what is known without asking: GPT-4o as the provider lists it, and the local model of `make run`."""
+_REPLACEMENTS = {"gpt-4o": "gpt-6-luna"}  # as the provider's list of retirements names them
+
+
+def _known_models() -> list[tuple[LanguageModel, _Price | None]]:
+    """Return what is known without asking: GPT-4o as the provider lists it, and the local model of `make run`.
+
+    Of what takes GPT-4o's place no more is known than its name. It is not offered before an administrator has entered
+    what it can do and what it costs; from GPT-4o's last day on it answers all the same.
+    """
     return [
         (
             LanguageModel(
@@ -33,6 +40,18 @@ def _known_models() -> list[tuple[LanguageModel, _Price]]:
                 shutdown_date=datetime.date(2027, 1, 14),
             ),
             _Price(datetime.date(2024, 10, 1), Decimal("2.50"), Decimal("1.25"), Decimal("10.00")),
+        ),
+        (
+            LanguageModel(
+                name="gpt-6-luna",
+                label="GPT-6 Luna",
+                context_window=128_000,
+                max_output_tokens=4_096,
+                accepts_images=True,
+                accepts_files=True,
+                is_offered=False,
+            ),
+            None,
         ),
         (
             LanguageModel(
@@ -107,7 +126,11 @@ def make_catalogue(*, default_model: str) -> None:
         if is_empty or (model.name == default_model and not LanguageModel.objects.filter(name=model.name).exists()):
             model.full_clean()
             model.save()
-            ModelPrice.objects.create(model=model, **price._asdict())
+            if price is not None:
+                ModelPrice.objects.create(model=model, **price._asdict())
+    if is_empty:
+        for name, replacement in _REPLACEMENTS.items():
+            LanguageModel.objects.filter(name=name).update(replacement=LanguageModel.objects.get(name=replacement))
     if default_model not in names and not LanguageModel.objects.filter(name=default_model).exists():
         # 4,096 is the least that chat models of such a context window allow; more may be refused by the provider.
         model = LanguageModel(name=default_model, label=default_model, context_window=128_000, max_output_tokens=4_096)
