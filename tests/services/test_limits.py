@@ -13,10 +13,13 @@ from pytest_django import Settings
 
 from accounts.models import User
 from conversations import periods
+from conversations.llm import ModelError
 from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message, UsageDay, UsageLimit
 from conversations.services import (
     Refused,
     finish_answer,
+    next_attempt,
+    next_step,
     retry_answer,
     send_message,
     standings_of,
@@ -159,6 +162,21 @@ def test_what_is_held_for_an_answer_is_free_again_when_it_has_ended(owner: User,
     assert refused.value.retry_after == 15
     stop_answer(message=answer)
     begin(owner, assistant)
+
+
+def test_an_answer_that_runs_makes_its_steps_and_further_tries_beyond_the_limit(
+    owner: User, assistant: Assistant
+) -> None:
+    limit(100)
+    plan = claim(begin(owner, assistant))
+    use(owner, 5000)
+    again = next_attempt(plan=plan, error=ModelError("overloaded", "HTTP 503"))
+    assert again is not None
+    step = next_step(plan=again, finished=FINISHED, text="", progress=CallProgress(), items=())
+    assert step is not None
+    assert standings_of(owner.pk)[0].held == 3 + 16_384
+    assert finish_answer(plan=step, finished=FINISHED, text="", progress=CallProgress())
+    assert (standings_of(owner.pk)[0].used, standings_of(owner.pk)[0].held) == (Decimal(5026), Decimal(0))
 
 
 def test_what_is_held_for_others_is_nothing_to_a_person(owner: User, assistant: Assistant) -> None:
