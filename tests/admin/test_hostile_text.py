@@ -5,9 +5,22 @@ from html.parser import HTMLParser
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
-from conversations.models import Assistant, Attachment, Conversation, Generation, LanguageModel, Message
+from conversations.models import (
+    Assistant,
+    Attachment,
+    Conversation,
+    Event,
+    Feedback,
+    Generation,
+    LanguageModel,
+    Message,
+    SealedDocument,
+    UsageDay,
+    UsageLimit,
+)
 from tests.admin.record import make_answer, make_conversation, make_prompt
 from tests.factories import make_assistant, make_model, make_user
 
@@ -66,7 +79,15 @@ def test_x14_hostile_text_is_inert_on_every_page(client: Client, superuser: User
         owner=owner, message=failed, origin="model", state="failed", key="k", name=text, content_type=text[:100],
         failure=text, container_id=text, container_file_id=text,
     )  # fmt: skip
-    rows = (model, assistant, owner, conversation, failed, Generation.objects.get(), file)
+    sealed = SealedDocument.objects.create(conversation=conversation, key=text, size=1, sha256=text[:64], format=1)
+    others = (
+        Feedback.objects.create(message=failed, user=owner, rating="down", reason=text),
+        UsageDay.objects.create(owner=owner, model=model, day=timezone.localdate()),
+        UsageLimit.objects.create(user=owner, measure="tokens", period="day", amount=1),
+        Event.objects.create(seq=1, kind="conversation.concluded", conversation=conversation, data={text: text}),
+        sealed,
+    )
+    rows = (model, assistant, owner, conversation, failed, Generation.objects.get(), file, *others)
     pages = ["/admin/", *(f"/admin/{row._meta.app_label}/{row._meta.model_name}/" for row in rows)]
     pages += [
         f"{base}{row.pk}/{page}/" for base, row in zip(pages[1:], rows, strict=True) for page in ("change", "history")
@@ -89,4 +110,5 @@ def test_all_kinds_of_rows_are_looked_at() -> None:
     from django.contrib import admin
 
     ours = {model for model in admin.site._registry if model.__module__.startswith(("conversations", "accounts"))}
-    assert ours == {LanguageModel, Assistant, User, Conversation, Message, Generation, Attachment}
+    looked_at = {LanguageModel, Assistant, User, Conversation, Message, Generation, Attachment, Feedback, UsageDay}
+    assert ours == looked_at | {UsageLimit, Event, SealedDocument}
