@@ -151,3 +151,15 @@ def test_whether_people_may_choose_a_model_is_set_with_it(client: Client, superu
     data |= {"is_enabled": "on", "prices-TOTAL_FORMS": "0", "prices-INITIAL_FORMS": "0"}
     assert client.post(address, data).status_code == 302
     assert not LanguageModel.objects.get().is_offered
+
+
+def test_the_list_of_days_takes_as_many_queries_for_20_as_for_10(client: Client, superuser: User) -> None:
+    client.force_login(superuser)
+    counts = []
+    for _ in range(2):
+        for _ in range(10):
+            UsageDay.objects.create(owner=make_user(), day=timezone.localdate(), model=make_model(), calls=1)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(reverse(DAYS)).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
