@@ -1,4 +1,4 @@
-"""The worker's tasks: thin doors to what writes answers and titles, and to what settles those left behind."""
+"""The worker's tasks: thin doors to what writes, settles, indexes, reads, seals and removes."""
 
 from uuid import UUID
 

@@ -96,8 +96,8 @@ def usage_of(calls: Iterable[Generation]) -> Usage:
 def _sum(calls: Iterable[_Call]) -> Usage:
     """Sum calls here rather than in the database, whose query of ten conditional sums takes Django longer to write."""
     ended = [call for call in calls if call.status not in Generation.OPEN]
-    # A call that ended without a cost is unknown, not free, unless it failed before it used anything.
-    used = [call for call in ended if call.started_at and (call.status != "failed" or call.output_tokens is not None)]
+    # Of these, one that ended without a cost is unknown, not free.
+    used = [call for call in ended if Generation.has_used(call.status, call.started_at, call.output_tokens)]
     paid = [call for call in used if not call.model__is_local]
     costs = [call.cost for call in ended if call.cost is not None]
     input_tokens = sum(call.input_tokens or 0 for call in ended)

@@ -27,10 +27,6 @@ _BREAKS = {"p": "\n", "si": "\n", "row": "\n", "is": " ", "c": " ", "tc": " ", "
 _NO_NUMBER = ("s", "b", "e")  # types of cells: an index of a shared string, true or false, an error
 
 
-class _Enough(Exception):
-    """No more is wanted."""
-
-
 def read_text(extension: str, file: BinaryIO) -> str:
     """Return the first 200,000 characters that a person could read in a file. Raises Unfit, or what a parser raises."""
     match KINDS[extension].category:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -158,3 +159,8 @@ class Generation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} by {self.model_asked}"
+
+    @staticmethod
+    def has_used(status: str, started_at: datetime.datetime | None, output_tokens: int | None) -> bool:
+        """Tell whether a call that ended used something, or may have: one that failed before its answer did not."""
+        return started_at is not None and (status != Generation.Status.FAILED or output_tokens is not None)

@@ -77,7 +77,7 @@ def draw_hits(user: User, ranked: Sequence[Ranked], query: Query) -> list[Hit]:
     by_id = messages.in_bulk([one.id for one in ranked])
     found = [(one, by_id[one.id]) for one in ranked if one.id in by_id]
     stems = _stems(query)
-    in_files = _pieces_of_files([one.id for one, _ in found if not (one.is_in_text or one.is_in_title)], stems)
+    in_files = _pieces_of_files(user, [one.id for one, _ in found if not (one.is_in_text or one.is_in_title)], stems)
     pieces = [_pieces(one, message, stems) + in_files[one.id] for one, message in found]
     _mark([piece for of_one in pieces for piece in of_one], query)
     return [_hit(message, of_one) for (_, message), of_one in zip(found, pieces, strict=True)]
@@ -116,10 +116,10 @@ def _pieces(one: Ranked, message: Message, stems: re.Pattern[str]) -> list[_Piec
     return [text, title] if message.parent_id is None else [text]
 
 
-def _pieces_of_files(ids: Sequence[UUID], stems: re.Pattern[str]) -> defaultdict[UUID, list[_Piece]]:
+def _pieces_of_files(user: User, ids: Sequence[UUID], stems: re.Pattern[str]) -> defaultdict[UUID, list[_Piece]]:
     """Return what to show of the files of some messages: of each its text and its name, where a word may be in it."""
     pieces: defaultdict[UUID, list[_Piece]] = defaultdict(list)
-    files = Attachment.objects.filter(message__in=ids, state=Attachment.State.READY).order_by("id")
+    files = Attachment.objects.visible_to(user).filter(message__in=ids, state=Attachment.State.READY).order_by("id")
     rows = files.values_list("message_id", "name", "content__text")
     for message_id, name, text in rows.iterator(chunk_size=10) if ids else ():  # each may be long
         if message_id and text and stems.search(text):

@@ -88,10 +88,7 @@ def save_ended(generation: Generation) -> bool:
 
     Return False where it had ended before; then nothing is changed. Calls without a conversation are nobody's.
     """
-    # What failed before it used anything is no call of that day; what ended otherwise may have used something.
-    is_used = bool(generation.started_at) and (
-        generation.status != Generation.Status.FAILED or generation.output_tokens is not None
-    )
+    is_used = Generation.has_used(generation.status, generation.started_at, generation.output_tokens)
     values = {name: getattr(generation, name) for name in _SAVED} | {
         "day": timezone.localdate(generation.started_at),
         "is_used": is_used,

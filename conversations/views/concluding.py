@@ -36,7 +36,7 @@ def conclude(request: SignedInRequest, pk: UUID) -> HttpResponse:
             problem, status = refused.message, refused.status
         else:
             return go_to(request, address_of(conversation))
-    context = page_frame(request) | {"conversation": conversation, "open_id": pk, "problem": problem}
+    context = page_frame(request) | {"conversation": conversation, "problem": problem}
     return render(request, "conversations/conclude.html", context, status=status)
 
 

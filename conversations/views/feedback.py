@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from conversations.forms import PromptForm, RatingForm, SeenForm
@@ -14,7 +13,7 @@ from conversations.models import Message
 from conversations.presentation import message_context
 from conversations.services import Refused, mark_seen, rate_answer
 from conversations.views.access import SignedInRequest, see_other, signed_in
-from conversations.views.pages import detail_page, get_conversation
+from conversations.views.pages import address_at, detail_page, get_conversation
 
 
 @require_POST
@@ -33,8 +32,7 @@ def rate(request: SignedInRequest, pk: UUID) -> HttpResponse:
         problem = {"message_id": pk, "problem": refused.message, "reason": reason or ""}
         return _answer(request, answer, {"refused_rating": problem}, status=form.status)
     if not request.htmx:
-        page = reverse("conversations:detail", args=[answer.conversation_id])
-        return see_other(f"{page}?at={pk}#message-{pk}")
+        return see_other(address_at(answer))
     return _answer(request, answer, {"is_asking": bool(rating) and not has_reason, "is_kept": has_reason})
 
 
@@ -55,5 +53,5 @@ def _answer(
     if request.htmx:
         (view,) = message_context([answer])
         return render(request, "conversations/_feedback.html", context | {"view": view}, status=status)
-    page = detail_page(request, get_conversation(request, answer.conversation_id), PromptForm())
+    page = detail_page(request, get_conversation(request, answer.conversation_id), PromptForm(), at=answer.pk)
     return render(request, "conversations/detail.html", page | context, status=status)

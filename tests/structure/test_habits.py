@@ -17,8 +17,10 @@ DOORS = within(
     "conversations.live.download",
     "conversations.live.exports",
     "conversations.exporting",
+    "conversations.search",
+    "conversations.spending",
 )
-OWNED = {"Assistant", "Attachment", "Conversation", "Feedback", "Message", "Generation", "SealedDocument"}
+OWNED = {"Assistant", "Attachment", "Conversation", "Feedback", "Message", "Generation", "SealedDocument", "UsageDay"}
 
 # Where a string may be declared safe, because it was sanitised or drawn by a template.
 TRUSTED = {"conversations/rendering/__init__.py", "conversations/live/markup.py"}
