@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -124,10 +124,10 @@ class ModelPrice(models.Model):
 class AssistantQuerySet(models.QuerySet["Assistant"]):
     def visible_to(self, user: User) -> Self:
         """Return the assistants that `user` may start a conversation with."""
+        groups = self.model.groups.through.objects
+        is_for_some = Exists(groups.filter(assistant_id=OuterRef("pk")))  # without a join, which would repeat rows
         return self.filter(
-            Q(pk__in=self.model.groups.through.objects.filter(group__user=user).values("assistant_id"))
-            | Q(groups__isnull=True),
-            is_enabled=True,
+            Q(pk__in=groups.filter(group__user=user).values("assistant_id")) | ~Q(is_for_some), is_enabled=True
         )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Source = Literal["title", "message", "file"]
 WINDOW = 3_000  # characters in which words are marked; the whole of a long text would take too long
 SHOWN = 240
+MOST_STEMS = 12  # that texts are looked through for; the longest say the most
 _BEFORE = 60  # characters that are shown before the first mark, where there are some
 
 # Noncharacters: they stand in no text that is searched, because they are taken out of it first.
@@ -132,7 +133,8 @@ def _pieces_of_files(user: User, ids: Sequence[UUID], stems: re.Pattern[str]) ->
 def _stems(query: Query) -> re.Pattern[str]:
     """What the words of a query begin with. An ending may change the last letter of a stem: happi, happy."""
     beginnings = {lexeme[: max(3, len(lexeme) - 1)] for lexeme in query.lexemes}
-    return re.compile("|".join(map(re.escape, sorted(beginnings))), re.IGNORECASE)
+    longest = sorted(beginnings, key=len)[-MOST_STEMS:]
+    return re.compile("|".join(map(re.escape, sorted(longest))), re.IGNORECASE)
 
 
 def _window(source: Source, text: str, stems: re.Pattern[str], file_name: str = "") -> _Piece:

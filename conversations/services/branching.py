@@ -41,14 +41,15 @@ def edit_prompt(
     The new prompt is a sibling of the old one and carries those of its files that `kept_files` names, and new ones. The
     path through it is the current one from then on. Who answers may be chosen as in `retry_answer`. The same
     `client_token` and prompt again return the answer that was made the first time. Raises Refused (not_editable, empty,
-    too_long, busy, concluded, assistant_unavailable, no_model, file, token_reused, limit).
+    too_long, busy, concluded, assistant_unavailable, no_model, file, token_reused, limit), and
+    Conversation.DoesNotExist where the conversation was hidden meanwhile.
     """
     if message.role != Message.Role.USER:
         raise Refused(Refusal.NOT_EDITABLE, "Only what you said yourself can be edited.")
     prompt = accepted(prompt)
     try:
         with transaction.atomic():
-            conversation = lock_conversation(message.conversation)
+            conversation = _locked(message)
             require_open(conversation)
             chosen = _choose(conversation, assistant, model)
             kept = KeptFiles(message, kept_files)
@@ -64,12 +65,13 @@ def retry_answer(
 
     The path through it is the current one from then on. `assistant` and `model` choose who answers, here and in what
     follows: an assistant without a model answers with its own; without both, whoever answers next does. Raises Refused
-    (not_retryable, busy, concluded, assistant_unavailable, no_model, limit).
+    (not_retryable, busy, concluded, assistant_unavailable, no_model, limit), and Conversation.DoesNotExist where the
+    conversation was hidden meanwhile.
     """
     if message.role != Message.Role.ASSISTANT:
         raise Refused(Refusal.NOT_RETRYABLE, "Only an answer can be asked for again.")
     with transaction.atomic():
-        conversation = lock_conversation(message.conversation)
+        conversation = _locked(message)
         require_open(conversation)
         chosen = _choose(conversation, assistant, model)
         answer = new_answer(conversation, message.parent_id)
@@ -96,6 +98,14 @@ def continue_answer(*, message: Message) -> Message:
         client_token=uuid5(message.pk, "continue"),
         parent_id=message.pk,
     )
+
+
+def _locked(message: Message) -> Conversation:
+    """Return the conversation of a message, locked: nothing begins in one that its owner has hidden meanwhile."""
+    conversation = lock_conversation(message.conversation)
+    if conversation.hidden_at is not None:
+        raise Conversation.DoesNotExist
+    return conversation
 
 
 def _choose(conversation: Conversation, assistant: Assistant | None, model: LanguageModel | None) -> LanguageModel:

@@ -40,7 +40,9 @@ def restore_conversation(*, conversation: Conversation) -> Conversation:
             if conversation.hidden_at <= timezone.now() - RESTORABLE:
                 raise Refused(Refusal.TOO_LATE, f"It was deleted more than {RESTORABLE.days} days ago.")
             conversation.hidden_at = None
-            conversation.save(update_fields=["hidden_at"])
+            if conversation.pinned_at is not None and _pinned_beside(conversation) >= MOST_PINNED:
+                conversation.pinned_at = None  # others were pinned meanwhile; the list has no room for more
+            conversation.save(update_fields=["hidden_at", "pinned_at"])
     return conversation
 
 

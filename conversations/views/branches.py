@@ -5,6 +5,8 @@ Each form has a page of its own for browsers without scripts; htmx puts it below
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations.forms import AnswererForm, EditForm, PromptForm
-from conversations.models import Attachment, Message
+from conversations.models import Attachment, Conversation, Message
 from conversations.presentation import render_message
 from conversations.services import Refusal, Refused, continue_answer, edit_prompt, retry_answer
 from conversations.views.access import SignedInRequest, go_to, signed_in, with_delay
@@ -31,7 +33,9 @@ def retry(request: SignedInRequest, pk: UUID) -> HttpResponse:
     form = AnswererForm(request.POST if _is_sent(request) else None, user=request.user, conversation=conversation)
     if _is_sent(request) and form.is_valid():
         try:
-            return _retried(request, answer, retry_answer(message=answer, **form.chosen()))
+            with _hidden_is_not_found():
+                again = retry_answer(message=answer, **form.chosen())
+            return _retried(request, answer, again)
         except Refused as refused:
             return _refused(request, answer, refused)
     if _is_sent(request):
@@ -56,7 +60,8 @@ def edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
     )
     if _is_sent(request) and form.is_valid():
         try:
-            answer = _edit(request, prompt, form)
+            with _hidden_is_not_found():
+                answer = _edit(request, prompt, form)
         except Refused as refused:
             form.refuse(refused)
         else:
@@ -74,10 +79,20 @@ def continue_(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Ask the model to go on with an answer that was cut off."""
     answer = get_message(request, pk)
     try:
-        following = continue_answer(message=answer)
+        with _hidden_is_not_found():
+            following = continue_answer(message=answer)
     except Refused as refused:
         return _refused(request, answer, refused)
     return go_to(request, address_at(following.parent or following))
+
+
+@contextmanager
+def _hidden_is_not_found() -> Iterator[None]:
+    """Answer 404 where the conversation was deleted in another tab at this very moment."""
+    try:
+        yield
+    except Conversation.DoesNotExist:
+        raise Http404 from None
 
 
 def _is_sent(request: SignedInRequest) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -248,8 +249,6 @@ def test_another_assistant_and_model_answer_from_then_on(
 def test_a_choice_that_one_does_not_have_is_refused(
     page: Client, answer: Message, form: dict[str, str], headers: dict[str, str]
 ) -> None:
-    from django.contrib.auth.models import Group
-
     make_model("gpt-0", is_offered=False)
     make_assistant(slug="for-others").groups.add(Group.objects.create(name="Others"))
     before = list(Conversation.objects.values()), Message.objects.count()
@@ -509,3 +508,26 @@ def test_an_assistant_that_is_gone_can_be_replaced_by_a_retry(page: Client, answ
     Assistant.objects.filter(pk=answer.conversation.assistant_id).update(is_enabled=False)
     assert page.post(address(answer, "retry"), headers=HTMX).status_code == 422
     assert page.post(address(answer, "retry"), {"assistant": other.slug, "model": ""}).status_code == 303
+
+
+def test_an_assistant_of_two_groups_is_offered_once_and_can_be_chosen(
+    page: Client, owner: User, answer: Message, prompt: Message
+) -> None:
+    shared = make_assistant(slug="of-two-groups")
+    for name in ("Sales", "Support"):
+        shared.groups.add(group := Group.objects.create(name=name))
+        owner.groups.add(group)
+    assert page.get("/conversations/").content.decode().count('value="of-two-groups"') == 1
+    chosen = {"assistant": shared.slug, "model": ""}
+    assert page.post(address(answer, "retry"), chosen).status_code == 303
+    answer.conversation.refresh_from_db()
+    assert answer.conversation.assistant == shared
+
+
+def test_nothing_begins_in_a_conversation_that_was_hidden_meanwhile(answer: Message, prompt: Message) -> None:
+    Conversation.objects.update(hidden_at=timezone.now())
+    with pytest.raises(Conversation.DoesNotExist):
+        retry_answer(message=answer)
+    with pytest.raises(Conversation.DoesNotExist):
+        edit_prompt(message=prompt, prompt="Anew", client_token=uuid4())
+    assert Message.objects.count() == 2
