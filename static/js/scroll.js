@@ -5,12 +5,16 @@
   const jump = document.getElementById("jump");
   const distance = () => root.scrollHeight - innerHeight - scrollY;
   const toEnd = (behavior = "instant") => scrollTo({ top: root.scrollHeight, behavior });
-  let follows = true;
+  let follows = !location.hash.startsWith("#message-");
+  let before = 0;
 
   const look = () => {
     root.toggleAttribute("data-scrolled", scrollY > 4);
     if (!thread) return;
-    follows = distance() < 48;
+    // Far from the end without having gone up: more text came in since the page was scrolled.
+    if (distance() < 48) follows = true;
+    else if (scrollY < before) follows = false;
+    before = scrollY;
     jump.hidden = distance() < 240;
   };
   addEventListener("scroll", look, { passive: true });
@@ -28,6 +32,6 @@
     toEnd(matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth");
     document.getElementById("prompt")?.focus({ preventScroll: true });
   });
-  if (!location.hash.startsWith("#message-")) toEnd();
+  if (follows) toEnd();
   look();
 })();
