@@ -15,6 +15,7 @@ from conversations.history import Filters, list_conversations, read_rail
 from conversations.models import Assistant
 from conversations.search import search_messages
 
+INPUTS = 50  # of each case: words, days, pages
 COMMON, MIDDLING, RARE = range(1, 9), range(400, 700), range(40_000, WORDS)
 
 
@@ -22,7 +23,7 @@ def all_cases(chance: random.Random) -> list[Case]:
     """Return the cases, asked by the person with the most conversations."""
     user = heavy_user()
     first, last = datetime.date(2017, 1, 1), datetime.date(2026, 6, 1)
-    days = [first + (last - first) * chance.random() for _ in range(50)]
+    days = [first + (last - first) * chance.random() for _ in range(INPUTS)]
     assistants = [str(pk) for pk in Assistant.objects.values_list("pk", flat=True)]
     filtered = [f"{chance.choice(assistants)} {day}" for day in days]
     deep = list(_deep_cursors(user))
@@ -55,7 +56,7 @@ def all_cases(chance: random.Random) -> list[Case]:
         ),
         Case("search, a common word without another", search, _pairs(COMMON, MIDDLING, chance, "{} -{}")),
         Case("search, any of two middling words", search, _pairs(MIDDLING, MIDDLING, chance, "{} or {}")),
-        Case("search, a word that nobody used", search, [f"zzz{number}" for number in range(50)]),
+        Case("search, a word that nobody used", search, [f"zzz{number}" for number in range(INPUTS)]),
         Case(
             "search, a common word, of an assistant in 90 days",
             search_filtered,
@@ -101,7 +102,7 @@ def word_of(rank: int) -> str:
 
 
 def _words(ranks: range, chance: random.Random) -> list[str]:
-    return [word_of(chance.choice(ranks)) for _ in range(50)]
+    return [word_of(chance.choice(ranks)) for _ in range(INPUTS)]
 
 
 def _pairs(one: range, other: range, chance: random.Random, form: str = "{} {}") -> list[str]:
@@ -111,7 +112,7 @@ def _pairs(one: range, other: range, chance: random.Random, form: str = "{} {}")
 def _phrases(user: User, chance: random.Random) -> list[str]:
     """Return phrases of three words that the person's texts hold."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT text FROM bench_piece WHERE number = ANY(%s)", [chance.sample(range(1000), 50)])
+        cursor.execute("SELECT text FROM bench_piece WHERE number = ANY(%s)", [chance.sample(range(1000), INPUTS)])
         texts = [row[0].split() for row in cursor.fetchall()]
     starts = [chance.randrange(len(words) - 3) for words in texts]
     return [f'"{" ".join(words[start : start + 3])}"' for words, start in zip(texts, starts, strict=True)]

@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from conversations.search import matching, snippets
 from conversations.search.reading import Unsearchable, read_query
 from conversations.search.snippets import Hit
-from conversations.search.spans import RANKED, Days
+from conversations.search.spans import LOOKED_AT, RANKED, Days, Matches
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -31,7 +31,9 @@ class Found:
 
     hits: list[Hit] = field(default_factory=list)
     is_capped: bool = False
-    """Older messages may match as well: only the newest matches were ranked."""
+    """Older messages may match as well."""
+    note: str = ""
+    """Says so to the person, and why."""
     has_more: bool = False
     problem: str = ""
 
@@ -48,7 +50,7 @@ def search_messages(
     """Return a page of 20 of the messages of `user` that hold the words of `query`, best first.
 
     `query` is what people type into search engines: words, "a phrase", or, -left out. The newest 500 matches are
-    ranked, and no more than the newest 10,000 messages that might match are looked at, so that no search is slow. Days
+    ranked, and no more than the newest 2,000 messages that might match are looked at, so that no search is slow. Days
     are of the current time zone, both included. Conversations that are hidden are never searched, nor other people's.
     """
     try:
@@ -60,7 +62,18 @@ def search_messages(
             hits = snippets.draw_hits(user, ranked[:PAGE], wanted)
     except Unsearchable as problem:
         return Found(problem=str(problem))
-    return Found(hits, is_capped=matches.is_capped, has_more=len(ranked) > PAGE)
+    return Found(hits, is_capped=matches.is_capped, note=_note(matches), has_more=len(ranked) > PAGE)
+
+
+def _note(matches: Matches) -> str:
+    if not matches.is_capped:
+        return ""
+    if len(matches.ids) == RANKED:
+        return f"The newest {RANKED} matches, best first."
+    return (
+        f"Only the newest {LOOKED_AT:,} of the messages that hold these words were looked at. "
+        "Choose days to look at older ones."
+    )
 
 
 @contextlib.contextmanager

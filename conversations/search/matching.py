@@ -15,31 +15,32 @@ from conversations.search.spans import RANKED, Days, Matches, Span, spans
 if TYPE_CHECKING:
     from accounts.models import User
 
-# All messages of some months that hold the words, by the index alone; the newest of them; those of these that are
-# wanted. Each step comes to its end before the next begins, the planner does not see the query as a constant, and
-# `OFFSET 0` has it look up row after row: left to itself it walks through everybody's messages, from the newest on or
-# for a phrase, since it cannot know how few of them are a person's.
+# All messages of some time that hold the words, by the index alone; the newest of them; those of these that are as was
+# asked; those of conversations that are wanted. Each step comes to its end before the next begins, the planner does not
+# see the query as a constant, and `OFFSET 0` has it look up row after row: left to itself it walks through everybody's
+# messages, from the newest on or for a phrase, since it cannot know how few of them are a person's.
 _NEWEST = """
 WITH matching AS MATERIALIZED (
     SELECT id, conversation_id FROM conversations_message
     WHERE search_vector @@ (SELECT %(candidates)s::tsquery) AND created_at >= %(since)s AND created_at < %(until)s
 ), candidate AS MATERIALIZED (
     SELECT id, conversation_id FROM matching ORDER BY id DESC LIMIT %(limit)s
+), exact AS MATERIALIZED (
+    SELECT id, conversation_id FROM candidate
+    WHERE %(exact)s::tsquery IS NULL OR (
+        SELECT message.search_vector @@ %(exact)s::tsquery FROM conversations_message AS message
+        WHERE message.id = candidate.id
+    )
+    ORDER BY id DESC
 )
 SELECT (SELECT count(*) FROM candidate), ARRAY(
-    SELECT candidate.id FROM candidate
-    CROSS JOIN LATERAL (
+    SELECT exact.id FROM exact CROSS JOIN LATERAL (
         SELECT owner_id, hidden_at, assistant_id FROM conversations_conversation
-        WHERE id = candidate.conversation_id OFFSET 0
+        WHERE id = exact.conversation_id OFFSET 0
     ) AS conversation
-    LEFT JOIN LATERAL (
-        SELECT search_vector @@ %(exact)s::tsquery AS is_exact FROM conversations_message
-        WHERE id = candidate.id AND %(exact)s::tsquery IS NOT NULL OFFSET 0
-    ) AS message ON true
     WHERE conversation.owner_id = %(owner)s AND conversation.hidden_at IS NULL
       AND (%(assistant)s::bigint IS NULL OR conversation.assistant_id = %(assistant)s)
-      AND (%(exact)s::tsquery IS NULL OR message.is_exact)
-    ORDER BY candidate.id DESC LIMIT %(wanted)s
+    ORDER BY exact.id DESC LIMIT %(wanted)s
 )
 """
 # A title counts most, then the message itself, then its files. Long texts count a little less.
@@ -63,7 +64,7 @@ def find_newest(user: User, query: Query, *, days: Days, assistant_id: int | Non
     """Return up to 500 of the newest messages of a person that match.
 
     They are looked for back through time, only until there are enough. Where many messages hold the words but not, say,
-    the phrase that they should be, the search ends after the newest 10,000 of them.
+    the phrase that they should be, the search ends after the newest 2,000 of them.
     """
     matches = Matches()
     for span in spans(user, days, matches):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 RANKED = 500
-LOOKED_AT = 10_000
+LOOKED_AT = 2_000
 # The index looks at each lexeme of a span for each message of it, so there are few: of months, of years, or of all.
 _MOST_MONTHS, _MOST_YEARS = 4, 5
+_DAY, _MONTH = datetime.timedelta(days=1), datetime.timedelta(days=30)
 
 _ACTIVE = """
 SELECT (SELECT min(created_at) FROM conversations_conversation WHERE owner_id = %(owner)s),
@@ -77,31 +79,31 @@ def spans(user: User, days: Days, matches: Matches) -> Iterator[Span]:
     """
     first, active, edge = _ends(user, days)
     start = min(edge - 1, active)
-    is_first = True
+    most: float = _MOST_MONTHS
     while first < edge:
         start = max(start, first)
-        before, looked_at = matches.wanted, matches.left
-        yield _span(start, edge, days)
-        found, looked_at, months = before - matches.wanted, looked_at - matches.left, edge - start
-        edge = start
-        if is_first:  # it may have been a month that has just begun
-            start, is_first = edge - _MOST_MONTHS, False
-        else:
-            enough = min(_times(months, matches.wanted, found), _times(months, matches.left, looked_at))
-            start = _start(edge, enough)
+        wanted, left = matches.wanted, matches.left
+        yield (span := _span(start, edge, days))
+        months = max(min(span.until, timezone.now()) - span.since, _DAY) / _MONTH  # the newest has just begun, perhaps
+        enough = min(
+            _times(months, matches.wanted, wanted - matches.wanted), _times(months, matches.left, left - matches.left)
+        )
+        edge, start = start, _start(start, first, min(enough, most))
+        most = math.inf
 
 
-def _times(months: int, wanted: int, found: int) -> float:
+def _times(months: float, wanted: int, found: int) -> float:
     """How many months it takes to find so many, if they are as frequent as in the last span."""
-    return months * wanted / found if found else float("inf")
+    return months * wanted / found if found else math.inf
 
 
-def _start(edge: int, months: float) -> int:
+def _start(edge: int, first: int, months: float) -> int:
     if months <= _MOST_MONTHS:
         return edge - max(1, int(months))
-    if months <= (_MOST_YEARS - 1) * 12:
-        return (edge - int(months)) // 12 * 12  # whole years: their lexemes are asked for in any case
-    return 0
+    if months >= edge - first:
+        return first
+    years = min(int(months), (_MOST_YEARS - 1) * 12)
+    return (edge - years) // 12 * 12  # whole ones: their lexemes are asked for in any case
 
 
 def _span(start: int, edge: int, days: Days) -> Span:

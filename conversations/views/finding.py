@@ -36,7 +36,7 @@ class Findings:
     lines: list[Line] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     more: str = ""
-    is_capped: bool = False
+    note: str = ""
     is_search: bool = False
     is_first: bool = True
 
@@ -105,7 +105,7 @@ def _search(request: SignedInRequest, form: FindForm, filters: Filters) -> Findi
         lines.append(Line(hit=hit, is_selectable=hit.conversation_id not in seen))
         seen.add(hit.conversation_id)
     more = form.address_query(page=str(number + 1)) if found.has_more else ""
-    return Findings(lines, more=more, is_capped=found.is_capped, is_search=True, is_first=number == 1)
+    return Findings(lines, more=more, note=found.note, is_search=True, is_first=number == 1)
 
 
 def _listed(form: FindForm, page: ConversationPage, *, is_first: bool) -> Findings:

@@ -122,7 +122,7 @@ def test_the_newest_five_hundred_are_ranked_and_that_is_said(anna: User) -> None
     say(anna, "an umbrella")
     found = find(anna, "umbrella")
     assert old.pk not in [hit.message_id for hit in found.hits]
-    assert found.is_capped
+    assert (found.is_capped, found.note) == (True, "The newest 500 matches, best first.")
     assert not find(anna, "umbrella", page=25).has_more
 
 

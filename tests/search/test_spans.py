@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from conversations.models import Conversation, Message
 from conversations.search import RANKED, search_messages
+from conversations.search.spans import LOOKED_AT
 from conversations.services import index_messages
 from tests.factories import make_assistant
 from tests.search.said import find, say
@@ -110,3 +111,20 @@ def test_what_was_said_before_the_record_of_activity_says_so_is_found(anna: User
         conversation=message.conversation, owner=anna, parent=message, role="user", status="completed", text="umbrella"
     )
     assert len(find(anna, "umbrella").hits) == 1
+
+
+def test_a_phrase_of_words_that_are_everywhere_is_looked_for_in_the_newest_messages_and_that_is_said(
+    anna: User,
+) -> None:
+    assistant = make_assistant()
+    conversation = Conversation.objects.create(owner=anna, assistant=assistant, title="x")
+    texts = ["red umbrella", *["umbrella, red"] * LOOKED_AT, "red umbrella"]
+    Message.objects.bulk_create(
+        Message(conversation=conversation, owner=anna, role="user", status="completed", text=text) for text in texts
+    )
+    index_messages(seconds=60)
+    result = search_messages(anna, '"red umbrella"')
+    assert (len(result.hits), result.is_capped) == (1, True)
+    assert "Only the newest 2,000" in result.note
+    day = timezone.localdate() - datetime.timedelta(days=1)
+    assert search_messages(anna, '"red umbrella"', until=day).note == ""
