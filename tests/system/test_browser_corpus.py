@@ -41,6 +41,9 @@ TOUCH = """() => {
 }"""
 
 
+SEEN = r"POST /conversations/[0-9a-f-]{36}/seen/"  # a page tells that its end was shown
+
+
 @dataclass
 class Watch:
     """A page, and everything that it did which a text must not make it do."""
@@ -66,7 +69,7 @@ class Watch:
         """Touch what is drawn. Nothing may have happened since but requests that match `expected`, and our files'."""
         self.page.evaluate(TOUCH)
         self.page.wait_for_timeout(100)
-        ours = [re.compile(pattern) for pattern in ("GET /static/.+", "GET /admin/jsi18n/", *expected)]
+        ours = [re.compile(pattern) for pattern in ("GET /static/.+", "GET /admin/jsi18n/", SEEN, *expected)]
         assert [request for request in self.asked if not any(known.fullmatch(request) for known in ours)] == []
         assert self.visitor.requests_elsewhere == []
         assert self.visitor.complaints == []
@@ -186,8 +189,8 @@ def test_x1_titles_and_names_do_nothing(browser: Browser, site: Site, hostile: s
     site.sql("UPDATE accounts_user SET first_name = %s, last_name = %s WHERE username = 'named'", NAME, NAME)
     site.sql(
         "INSERT INTO conversations_conversation"
-        " (id, owner_id, assistant_id, title, is_title_provisional, state, created_at, last_activity_at)"
-        " SELECT made.id, owner_id, assistant_id, made.title, false, 'open', now(), now()"
+        " (id, owner_id, assistant_id, title, is_title_provisional, state, concluded_by, created_at, last_activity_at)"
+        " SELECT made.id, owner_id, assistant_id, made.title, false, 'open', '', now(), now()"
         " FROM conversations_conversation AS of, unnest(%s::uuid[], %s::text[]) AS made (id, title) WHERE of.id = %s",
         [uuid7() for _ in HOSTILE],
         [text[:200] for text in HOSTILE],
