@@ -82,7 +82,8 @@ def _slowest(case: Case) -> tuple[float, str, str]:
     connection.force_debug_cursor = True
     connection.queries_log.clear()
     case.ask(case.inputs[0])
-    statements = [(float(query["time"]), query["sql"]) for query in connection.queries]
+    asked = [(float(query["time"]), query["sql"].strip()) for query in connection.queries]
+    statements = [(seconds, sql) for seconds, sql in asked if sql.startswith(("SELECT", "WITH", "("))]
     connection.force_debug_cursor = False
     seconds, sql = max(statements)
     with connection.cursor() as cursor:
