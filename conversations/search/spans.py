@@ -78,18 +78,16 @@ def spans(user: User, days: Days, matches: Matches) -> Iterator[Span]:
     Whoever takes a span adds what was found in it to `matches` before taking the next.
     """
     first, active, edge = _ends(user, days)
-    start = min(edge - 1, active)
-    most: float = _MOST_MONTHS
+    start = min(edge - 2, active)  # two months, of which one has just begun, perhaps
     while first < edge:
         start = max(start, first)
         wanted, left = matches.wanted, matches.left
         yield (span := _span(start, edge, days))
-        months = max(min(span.until, timezone.now()) - span.since, _DAY) / _MONTH  # the newest has just begun, perhaps
+        months = max(min(span.until, timezone.now()) - span.since, _DAY) / _MONTH
         enough = min(
             _times(months, matches.wanted, wanted - matches.wanted), _times(months, matches.left, left - matches.left)
         )
-        edge, start = start, _start(start, first, min(enough, most))
-        most = math.inf
+        edge, start = start, _start(start, first, enough)
 
 
 def _times(months: float, wanted: int, found: int) -> float:
