@@ -14,6 +14,7 @@ from bench.history import GOAL_MS, Case, median, p95
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance-history.md"
 _BEGIN, _END = "<!-- figures: `python -m bench.history --write` -->\n", "<!-- end of figures -->\n"
 _WIDTH = 150
+_SMALL_PRINT = re.compile(r"\s*(?:Index Searches|Storage|Planning|Buffers: shared hit=\d{1,2}$)")
 
 
 def table(cases: Sequence[Case]) -> str:
@@ -88,7 +89,7 @@ def _slowest(case: Case) -> tuple[float, str, str]:
     seconds, sql = max(statements)
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + sql)
-        lines = [_short(row[0]) for row in cursor.fetchall()]
+        lines = [_short(row[0]) for row in cursor.fetchall() if not _SMALL_PRINT.match(row[0])]
     return seconds, " ".join(sql.split())[:100], "\n".join(lines)
 
 
