@@ -71,7 +71,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
+    "audit",
     "conversations",
+    "records",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

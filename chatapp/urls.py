@@ -1,4 +1,4 @@
-"""Addresses. Those of the conversations are in conversations/urls.py."""
+"""Addresses. Those of the apps are in their urls.py."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
+    path("", include("records.urls")),
     path("", include("conversations.urls")),
 ]
 handler500 = "conversations.views.faults.server_error"

@@ -1,5 +1,5 @@
-"""The back office: a reading room for the record, and the catalogue of models and assistants."""
+"""The catalogue of the back office: models, assistants, limits."""
 
-from conversations.admin import attachment, catalogue, conversation, feedback, generation, message, sealing, usage
+from conversations.admin import catalogue, usage
 
-__all__ = ["attachment", "catalogue", "conversation", "feedback", "generation", "message", "sealing", "usage"]
+__all__ = ["catalogue", "usage"]

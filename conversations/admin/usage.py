@@ -1,4 +1,4 @@
-"""How much people may use, which administrators set, and what they used, which nobody changes."""
+"""How much people may use, which administrators set."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import ForeignKey
 from django.http import HttpRequest
 
-from conversations.admin.record import RecordAdmin
 from conversations.amounts import money
-from conversations.models import UsageDay, UsageLimit
+from conversations.models import UsageLimit
 
 if TYPE_CHECKING:
     _LimitForm = forms.ModelForm[UsageLimit]
@@ -105,33 +104,6 @@ class UsageLimitAdmin(_LimitAdmin):
     def most(self, limit: UsageLimit) -> str:
         """Return the amount."""
         return _amount(limit.amount, limit.measure)
-
-
-@admin.register(UsageDay)
-class UsageDayAdmin(RecordAdmin):
-    """What each person used of each model, by day."""
-
-    list_display = ("day", "owner", "model", "calls", "input_tokens", "output_tokens", "shown_cost")
-    list_filter = ("day", "model")
-    list_select_related = ("owner", "model")
-    search_fields = ("owner__username", "owner__email", "owner__first_name", "owner__last_name")
-    search_help_text = "Name or e-mail address of the person"
-    ordering = ("-day", "-id")
-    fields = (
-        ("day", "owner", "model"),
-        ("calls", "estimated_calls", "unpriced_calls"),
-        ("input_tokens", "cached_tokens"),
-        ("output_tokens", "reasoning_tokens"),
-        "shown_cost",
-    )
-    readonly_fields = ("shown_cost",)
-
-    @admin.display(description="cost", ordering="cost")
-    def shown_cost(self, day: UsageDay) -> str:
-        """Return the cost, with what is not known of it."""
-        if day.unpriced_calls == day.calls:
-            return "unknown"
-        return f"{money(day.cost)} + unknown" if day.unpriced_calls else money(day.cost)
 
 
 def _amount(amount: Decimal, measure: str) -> str:

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from conversations.admin.record import CappedPaginator
 from conversations.models import Conversation
+from records.admin.record import CappedPaginator
 from tests.admin.record import make_thread
 
 LISTS = ["conversations_conversation", "conversations_message", "conversations_generation",

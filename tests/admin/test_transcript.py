@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from conversations.admin.transcript import read_transcript
 from conversations.models import Message, MessageChunk
+from records.admin.transcript import read_transcript
 from tests.admin.record import make_answer, make_conversation, make_prompt, make_thread
 
 

@@ -17,9 +17,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from accounts.models import User
-from conversations.admin.transcript import read_transcript
 from conversations.models import Assistant, Attachment, Conversation, Message
 from conversations.templatetags.pages import file_kind, file_size
+from records.admin.transcript import read_transcript
 from tests.factories import PNG, make_file, make_model
 from tests.pages.record import HTMX, add_turns, prompt_box, text_of
 

@@ -7,7 +7,11 @@ from django.apps import apps
 from django.contrib.auth.models import AbstractUser
 from django.db import connection, models
 
-OWN = [model for label in ("accounts", "conversations") for model in apps.get_app_config(label).get_models()]
+OWN = [
+    model
+    for label in ("accounts", "audit", "conversations", "records")
+    for model in apps.get_app_config(label).get_models()
+]
 INHERITED = {field.name for field in AbstractUser._meta.get_fields()}
 
 

@@ -8,9 +8,9 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from conversations.admin.record import RecordAdmin
-from conversations.admin.transcript import read_transcript
 from conversations.models import Conversation, Message
+from records.admin.record import RecordAdmin
+from records.admin.transcript import read_transcript
 
 
 class HiddenFilter(admin.SimpleListFilter):

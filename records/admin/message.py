@@ -8,8 +8,8 @@ from django.db.models.functions import Left
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
-from conversations.admin.record import RecordAdmin
 from conversations.models import Message
+from records.admin.record import RecordAdmin
 
 
 @admin.register(Message)

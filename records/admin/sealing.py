@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from conversations.admin.record import RecordAdmin
 from conversations.models import Event, SealedDocument
+from records.admin.record import RecordAdmin
 
 
 @admin.register(SealedDocument)

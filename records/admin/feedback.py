@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
-from conversations.admin.record import RecordAdmin
 from conversations.models import Feedback
+from records.admin.record import RecordAdmin
 
 
 @admin.register(Feedback)

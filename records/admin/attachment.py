@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from conversations.admin.record import RecordAdmin
 from conversations.models import Attachment
+from records.admin.record import RecordAdmin
 
 
 @admin.register(Attachment)

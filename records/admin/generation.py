@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from conversations.admin.record import RecordAdmin
 from conversations.models import Generation
+from records.admin.record import RecordAdmin
 
 
 def _or_unknown(name: str) -> Callable[[Any, Generation], str]:

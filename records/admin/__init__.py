@@ -1,0 +1,5 @@
+"""The back office: a reading room for the record."""
+
+from records.admin import attachment, conversation, feedback, generation, message, sealing, usage_day
+
+__all__ = ["attachment", "conversation", "feedback", "generation", "message", "sealing", "usage_day"]

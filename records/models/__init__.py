@@ -1,0 +1,21 @@
+"""Tables of the back office: review, retention, reporting, exports."""
+
+from records.models.exports import BulkExport, BulkExportPart
+from records.models.facts import ConversationFact, UsageFact, Watermark
+from records.models.retention import LegalHold, RetentionPolicy, RetentionRun, Tombstone
+from records.models.review import Review, ReviewLabel, ReviewPolicy
+
+__all__ = [
+    "BulkExport",
+    "BulkExportPart",
+    "ConversationFact",
+    "LegalHold",
+    "RetentionPolicy",
+    "RetentionRun",
+    "Review",
+    "ReviewLabel",
+    "ReviewPolicy",
+    "Tombstone",
+    "UsageFact",
+    "Watermark",
+]

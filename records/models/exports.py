@@ -1,0 +1,76 @@
+"""Exports of many conversations for compliance, as objects in storage."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from conversations.ids import uuid7
+
+
+class BulkExport(models.Model):
+    """An export that a job writes: JSONL, files, and a manifest of their hashes. It expires."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+        EXPIRED = "expired", "Expired"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False, db_comment="UUID version 7.")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_comment="Who asked for it."
+    )
+    reason = models.CharField(max_length=500, db_comment="Why.")
+    filters = models.JSONField(default=dict, db_comment="Which conversations: ids and days.")
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING, db_comment="Where it stands.")
+    total = models.PositiveIntegerField(
+        null=True, db_comment="How many conversations it takes; empty: not counted yet."
+    )
+    done = models.PositiveIntegerField(default=0, db_comment="How many of these are written.")
+    cursor = models.UUIDField(null=True, db_comment="The last conversation that is written; a job goes on behind it.")
+    problem = models.CharField(max_length=500, blank=True, db_comment="What went wrong, as people are told.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it was asked for.")
+    finished_at = models.DateTimeField(null=True, db_comment="When it ended.")
+    expires_at = models.DateTimeField(null=True, db_comment="When its objects are removed.")
+
+    class Meta:
+        db_table_comment = "Exports of many conversations."
+        default_permissions = ()
+        permissions = [("export_record", "Can export the conversations of others")]
+        indexes = [models.Index(fields=["expires_at"], condition=Q(state="done"), name="bulk_export_expiring")]
+
+    def __str__(self) -> str:
+        return f"Export of {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class BulkExportPart(models.Model):
+    """One object of an export."""
+
+    class Kind(models.TextChoices):
+        CONVERSATIONS = "conversations", "Conversations"
+        FILE = "file", "File"
+        MANIFEST = "manifest", "Manifest"
+
+    export = models.ForeignKey(
+        BulkExport, on_delete=models.PROTECT, related_name="parts", db_comment="The export that it belongs to."
+    )
+    kind = models.CharField(max_length=13, choices=Kind, db_comment="What it holds.")
+    name = models.CharField(max_length=255, db_comment="Its name in the manifest.")
+    bucket = models.CharField(max_length=63, blank=True, db_comment="The bucket; empty for files in VAR_DIR.")
+    key = models.CharField(max_length=100, unique=True, db_comment="The object's key: generated.")
+    size = models.PositiveBigIntegerField(db_comment="Bytes.")
+    sha256 = models.CharField(max_length=64, db_comment="Hash of the bytes in hex.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it was written.")
+
+    class Meta:
+        db_table_comment = "Objects of exports."
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["export", "name"], name="one_part_per_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,103 @@
+"""Sums over the record, kept by jobs, so that lists and reports need not read millions of rows."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Watermark(models.Model):
+    """How far a job has come that follows the record."""
+
+    name = models.CharField(max_length=40, primary_key=True, db_comment="The job.")
+    at = models.DateTimeField(db_comment="Everything before this moment was taken in.")
+
+    class Meta:
+        db_table_comment = "How far jobs that follow the record have come."
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConversationFact(models.Model):
+    """What a conversation amounts to. Goes with the conversation; up to a minute behind it."""
+
+    conversation = models.OneToOneField(
+        "conversations.Conversation",
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="fact",
+        db_comment="The conversation.",
+    )
+    messages = models.PositiveIntegerField(default=0, db_comment="Prompts and answers, on all branches.")
+    answers = models.PositiveIntegerField(default=0, db_comment="Answers.")
+    failed = models.PositiveIntegerField(default=0, db_comment="Answers that failed or were interrupted.")
+    refused = models.PositiveIntegerField(default=0, db_comment="Answers that the model refused.")
+    files = models.PositiveIntegerField(default=0, db_comment="Files.")
+    thumbs_up = models.PositiveIntegerField(default=0, db_comment="Answers rated good.")
+    thumbs_down = models.PositiveIntegerField(default=0, db_comment="Answers rated bad.")
+    tokens = models.PositiveBigIntegerField(default=0, db_comment="Tokens of input and output, as far as known.")
+    cost = models.DecimalField(
+        max_digits=16, decimal_places=8, default=0, db_comment="US dollars, of the calls of known cost."
+    )
+    unpriced_calls = models.PositiveIntegerField(default=0, db_comment="Calls of unknown cost.")
+    updated_at = models.DateTimeField(db_comment="When it was reckoned.")
+
+    class Meta:
+        db_table_comment = "Sums of each conversation, for lists; kept by a job."
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["-cost"], name="fact_by_cost"),
+            models.Index(fields=["-tokens"], name="fact_by_tokens"),
+            models.Index(fields=["conversation"], condition=Q(files__gt=0), name="fact_with_files"),
+            models.Index(fields=["conversation"], condition=Q(thumbs_down__gt=0), name="fact_rated_bad"),
+            models.Index(fields=["conversation"], condition=Q(failed__gt=0), name="fact_failed"),
+            models.Index(fields=["conversation"], condition=Q(refused__gt=0), name="fact_refused"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Sums of {self.conversation_id}"
+
+
+class UsageFact(models.Model):
+    """What one person did with one assistant and one model on one day. Stays when conversations are removed."""
+
+    day = models.DateField(db_comment="The day, in the zone of the server.")
+    owner_id = models.BigIntegerField(db_comment="Id of the person.")
+    assistant_id = models.BigIntegerField(db_comment="Id of the assistant.")
+    model_id = models.BigIntegerField(db_comment="Id of the model.")
+    conversations = models.PositiveIntegerField(default=0, db_comment="Conversations that began.")
+    prompts = models.PositiveIntegerField(default=0, db_comment="Prompts sent.")
+    answers = models.PositiveIntegerField(default=0, db_comment="Answers that ended, however they did.")
+    failed = models.PositiveIntegerField(default=0, db_comment="Of these, failed or interrupted ones.")
+    refused = models.PositiveIntegerField(default=0, db_comment="Of these, refused ones.")
+    stopped = models.PositiveIntegerField(default=0, db_comment="Of these, stopped ones.")
+    calls = models.PositiveIntegerField(default=0, db_comment="Model calls: answers, steps, further tries, titles.")
+    input_tokens = models.PositiveBigIntegerField(default=0, db_comment="Tokens of input, cached ones included.")
+    cached_tokens = models.PositiveBigIntegerField(default=0, db_comment="Of these, cached ones.")
+    output_tokens = models.PositiveBigIntegerField(default=0, db_comment="Tokens of output, reasoning included.")
+    reasoning_tokens = models.PositiveBigIntegerField(default=0, db_comment="Of these, spent on reasoning.")
+    cost = models.DecimalField(
+        max_digits=16, decimal_places=8, default=0, db_comment="US dollars, of the calls of known cost."
+    )
+    unpriced_calls = models.PositiveIntegerField(default=0, db_comment="Calls of unknown cost.")
+    first_texts = models.PositiveIntegerField(default=0, db_comment="Calls of answers with a first text.")
+    first_text_ms = models.PositiveBigIntegerField(
+        default=0, db_comment="Milliseconds from the request to the first text, summed over these."
+    )
+    first_text_histogram = models.JSONField(
+        default=list, db_comment="How many of these took up to 0.25, 0.5, 1, 2, 4, 8, 16, 32 s, and longer."
+    )
+    thumbs_up = models.PositiveIntegerField(default=0, db_comment="Answers of the day that are rated good.")
+    thumbs_down = models.PositiveIntegerField(default=0, db_comment="Answers of the day that are rated bad.")
+
+    class Meta:
+        db_table_comment = "Use by day, person, assistant and model; kept by a job, and kept when text is removed."
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["day", "owner_id", "assistant_id", "model_id"], name="one_fact_per_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.owner_id} {self.assistant_id} {self.model_id}"

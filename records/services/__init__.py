@@ -1,0 +1,1 @@
+"""Writes of the back office: keyword-only, one transaction each."""

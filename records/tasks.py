@@ -1,0 +1,1 @@
+"""The worker's tasks for the back office: thin doors to what reviews, removes, sums up and exports."""
