@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("records.urls")),  # some below admin/, where the admin's own would swallow them
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
-    path("", include("records.urls")),
     path("", include("conversations.urls")),
 ]
 handler500 = "conversations.views.faults.server_error"

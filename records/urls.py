@@ -1,6 +1,11 @@
 """Addresses of the back office beside Django's admin, and of what people see of it."""
 
-from django.urls import URLPattern
+from django.contrib import admin
+from django.urls import path
+
+from records.views.sitting import sitting_page
 
 app_name = "records"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("admin/reason/", admin.site.admin_view(sitting_page), name="sitting"),
+]

@@ -150,6 +150,7 @@ _OFFICE_HOME: dict[str, Row] = {
     "admin:view_on_site": page(office(NOT_FOUND, NOT_FOUND, NOT_FOUND)),
     "admin:app_list": page(office(NOT_FOUND, SHOWN, SHOWN)),
     "admin/(?P<url>.*)$": page(office(NOT_FOUND, NOT_FOUND, NOT_FOUND)),
+    "records:sitting": page(REVIEWERS, post=office(FORBIDDEN, UNUSABLE, UNUSABLE)),  # the form has no reason
 }
 
 _PEOPLE: dict[str, Row] = {

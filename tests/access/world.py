@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from conversations.services import (
     start_conversation,
     stop_answer,
 )
+from records import sitting
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_file, make_model, make_user, token
 
@@ -146,12 +148,14 @@ class World:
         return client
 
     def sign_in_all(self) -> None:
-        """Make sessions as sign-ins make them, at a time when everybody was active."""
+        """Make sessions as sign-ins make them, at a time when everybody was active; readers have said why they read."""
         for role, person in self.people.items():
             session = SessionStore()
             session[SESSION_KEY] = str(person.pk)
             session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
             session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+            if role in ("reviewer", "administrator"):
+                session[sitting.SESSION_KEY] = {"person": person.pk, "reason": "Case 17", "began": int(time.time())}
             session.create()
             self._sessions[role] = str(session.session_key)
 

@@ -8,11 +8,20 @@ import pytest
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from tests.sitting import SittingClient
+
+
+@pytest.fixture
+def client() -> SittingClient:
+    """A browser whose person has said why they read."""
+    from tests.sitting import SittingClient  # models load after this file does
+
+    return SittingClient()
 
 
 @pytest.fixture
 def superuser(db: None) -> User:
-    from accounts.models import User  # models load after this file does
+    from accounts.models import User
 
     return User.objects.create_superuser("root", "root@example.org", "a-fair-password-17")
 
