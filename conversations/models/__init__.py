@@ -7,6 +7,7 @@ from conversations.models.feedback import Feedback
 from conversations.models.generation import Generation
 from conversations.models.message import Message, MessageChunk
 from conversations.models.sealing import Event, SealedDocument
+from conversations.models.trial import Trial
 from conversations.models.usage import UsageDay, UsageLimit
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "MessageChunk",
     "ModelPrice",
     "SealedDocument",
+    "Trial",
     "UsageDay",
     "UsageLimit",
 ]

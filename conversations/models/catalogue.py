@@ -46,6 +46,16 @@ class LanguageModel(models.Model):
     replacement = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, db_comment="What to use instead after that day."
     )
+    is_listed = models.BooleanField(
+        null=True,
+        editable=False,
+        db_comment="Whether the provider listed it when it was last asked; empty: not asked yet.",
+    )
+    listed_at = models.DateTimeField(null=True, editable=False, db_comment="When the provider last listed it.")
+    checked_at = models.DateTimeField(null=True, editable=False, db_comment="When the provider was last asked.")
+    announced_shutdown_date = models.DateField(
+        null=True, editable=False, db_comment="The day of its end as the provider's list tells it."
+    )
     in_place_of: LanguageModel | None = None
     """The model that was asked for, where this one answers because that one is shut down."""
 

@@ -33,6 +33,11 @@ class BulkExport(models.Model):
     )
     done = models.PositiveIntegerField(default=0, db_comment="How many of these are written.")
     cursor = models.UUIDField(null=True, db_comment="The last conversation that is written; a job goes on behind it.")
+    parts_written = models.PositiveIntegerField(default=0, db_comment="How many parts of conversations are whole.")
+    attempt = models.PositiveIntegerField(
+        default=0, db_comment="Which writer holds it; an earlier one changes nothing."
+    )
+    tries = models.PositiveIntegerField(default=0, db_comment="How many writers began since it last got on.")
     problem = models.CharField(max_length=500, blank=True, db_comment="What went wrong, as people are told.")
     created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it was asked for.")
     finished_at = models.DateTimeField(null=True, db_comment="When it ended.")
@@ -53,7 +58,10 @@ class BulkExportPart(models.Model):
 
     class Kind(models.TextChoices):
         CONVERSATIONS = "conversations", "Conversations"
+        REVIEWS = "reviews", "Reviews"
         FILE = "file", "File"
+        PROBLEMS = "problems", "Problems"
+        TOMBSTONES = "tombstones", "Removed conversations"
         MANIFEST = "manifest", "Manifest"
 
     export = models.ForeignKey(
@@ -65,7 +73,9 @@ class BulkExportPart(models.Model):
     key = models.CharField(max_length=100, unique=True, db_comment="The object's key: generated.")
     size = models.PositiveBigIntegerField(db_comment="Bytes.")
     sha256 = models.CharField(max_length=64, db_comment="Hash of the bytes in hex.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it was written.")
+    written_at = models.DateTimeField(
+        null=True, db_comment="When it was verified in storage; empty: on its way there, or left by a writer that died."
+    )
 
     class Meta:
         db_table_comment = "Objects of exports."
