@@ -3,7 +3,7 @@
 from records.models.exports import BulkExport, BulkExportPart
 from records.models.facts import ConversationFact, UsageFact, Watermark
 from records.models.retention import LegalHold, RetentionPolicy, RetentionRun, Tombstone
-from records.models.review import Review, ReviewLabel, ReviewPolicy
+from records.models.review import Review, ReviewLabel, ReviewPolicy, ReviewReason
 
 __all__ = [
     "BulkExport",
@@ -15,6 +15,7 @@ __all__ = [
     "Review",
     "ReviewLabel",
     "ReviewPolicy",
+    "ReviewReason",
     "Tombstone",
     "UsageFact",
     "Watermark",

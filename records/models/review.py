@@ -95,7 +95,6 @@ class Review(models.Model):
         "conversations.Conversation", on_delete=models.PROTECT, related_name="reviews", db_comment="What is reviewed."
     )
     state = models.CharField(max_length=7, choices=State, default=State.WAITING, db_comment="Where it stands.")
-    policies = models.ManyToManyField(ReviewPolicy, blank=True, related_name="reviews")
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -137,3 +136,36 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"Review {self.pk}"
+
+
+class ReviewReason(models.Model):
+    """Why a conversation is in the queue: a policy, and what it found where. Each occasion counts once."""
+
+    review = models.ForeignKey(
+        Review, on_delete=models.CASCADE, related_name="reasons", db_comment="The review that it calls for."
+    )
+    policy = models.ForeignKey(
+        ReviewPolicy, on_delete=models.PROTECT, related_name="reasons", db_comment="The policy that found it."
+    )
+    message_id = models.UUIDField(
+        null=True, db_comment="Id of the message that it is about; empty: the whole conversation."
+    )
+    at = models.DateTimeField(db_comment="When it came about: when it was said, ended or rated.")
+    words = models.CharField(
+        max_length=300, blank=True, db_comment="Of keywords: the line of the policy that was found."
+    )
+    cost = models.DecimalField(
+        max_digits=16, decimal_places=8, null=True, db_comment="Of high cost: US dollars, what it had cost by then."
+    )
+
+    class Meta:
+        db_table_comment = "Why conversations came into the queue."
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["review", "policy", "message_id"], nulls_distinct=False, name="one_reason_per_occasion"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Reason of {self.review_id}"
