@@ -25,7 +25,7 @@ def jsonl_pieces(chosen: Chosen) -> Generator[bytes, None, None]:
     lines: list[str] = []
     size = 0
     for turn in read_turns(chosen):
-        lines.append(line(_message(turn)))
+        lines.append(line({"conversation": conversation_facts(turn.conversation)} | message_facts(turn)))
         size += len(lines[-1])
         if size > PIECE:
             yield "".join(lines).encode()
@@ -49,10 +49,10 @@ def _written(value: Any) -> str:
     return str(value)
 
 
-def _message(turn: Turn) -> dict[str, object]:
+def message_facts(turn: Turn) -> dict[str, object]:
+    """Return what is on record of a message, without its conversation."""
     message = turn.message
     return {
-        "conversation": _conversation(turn.conversation),
         "message_id": message.pk,
         "parent_id": message.parent_id,
         "copy_of": message.copy_of_id,
@@ -67,13 +67,14 @@ def _message(turn: Turn) -> dict[str, object]:
         "error_text": message.error_text,
         "created_at": message.created_at,
         "finished_at": message.finished_at,
-        "generations": [_generation(call) for call in turn.calls],
-        "attachments": [_attachment(file) for file in turn.files],
+        "generations": [call_facts(call) for call in turn.calls],
+        "attachments": [file_facts(file) for file in turn.files],
         "feedback": _feedback(turn.rating),
     }
 
 
-def _conversation(conversation: Conversation) -> dict[str, object]:
+def conversation_facts(conversation: Conversation) -> dict[str, object]:
+    """Return what is on record of a conversation, without what was said in it."""
     return {
         "id": conversation.pk,
         "title": conversation.title,
@@ -100,12 +101,14 @@ _OF_CALLS = (
 )  # fmt: skip
 
 
-def _generation(call: Generation) -> dict[str, object]:
+def call_facts(call: Generation) -> dict[str, object]:
+    """Return what is on record of a model call, without what is for administrators alone."""
     known = {name: getattr(call, name) for name in _OF_CALLS}
     return {"id": call.pk, "model": call.model.name} | known | {"cost_usd": call.cost}
 
 
-def _attachment(file: Attachment) -> dict[str, object]:
+def file_facts(file: Attachment) -> dict[str, object]:
+    """Return what is on record of a file."""
     is_ready = file.state == Attachment.State.READY
     return {
         "id": file.pk,

@@ -7,7 +7,7 @@ the conversations at hand, so it may stand still for as long as a browser reads.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -29,6 +29,10 @@ CHUNK_CONVERSATIONS = 500
 FILES_AT_ONCE = 300
 
 
+type Door = Callable[[type[Model]], QuerySet[Any]]
+"""Gives the rows of a table that may be read."""
+
+
 class NotWhole(Exception):
     """Something that was chosen is not there any more: a conversation was hidden while it was read."""
 
@@ -38,6 +42,7 @@ class Chosen:
     """Conversations of one person that are to leave, oldest first."""
 
     person: User
+    """Who has it exported."""
     messages: dict[UUID, int]
     """How many each of them has."""
     octets: int
@@ -45,6 +50,15 @@ class Chosen:
     title: str
     """Of the only one; empty where there are more."""
     chosen_at: datetime.datetime = field(default_factory=timezone.now)
+    door: Door | None = None
+    """What is read; nothing given, what the person may see."""
+    is_for_office: bool = False
+    """With what is written for administrators alone: instructions as sent, and details of errors."""
+
+    def rows(self, table: Any) -> QuerySet[Any]:
+        """Return the rows of a table that may be read for it."""
+        visible: QuerySet[Any] = self.door(table) if self.door else table.objects.visible_to(self.person)
+        return visible
 
     def chunks(self) -> Iterator[list[UUID]]:
         """Yield the conversations, as many at a time as are read together."""
@@ -139,17 +153,17 @@ def read_turns(chosen: Chosen, *, shown_only: bool = False) -> Iterator[Turn]:
     With `shown_only` only those of the paths that are shown. Raises NotWhole where a conversation was hidden meanwhile.
     """
     for chunk in chosen.chunks():
-        outlines = _outlines(chosen.person, chunk)
+        outlines = _outlines(chosen, chunk)
         wanted = ((pk, outline) for outline in outlines for pk in (outline.path if shown_only else outline.octets))
         for batch in _batches(wanted):
-            yield from _turns(chosen.person, batch)
+            yield from _turns(chosen, batch)
 
 
 def read_files(chosen: Chosen) -> Iterator[Attachment]:
     """Yield every file, with its message but not what that says. Raises NotWhole as `read_turns` does."""
     for chunk in chosen.chunks():
-        _whole(Conversation.objects.visible_to(chosen.person).filter(pk__in=chunk).count(), chunk)
-        rows = Attachment.objects.visible_to(chosen.person).filter(message__conversation__in=chunk).order_by("pk")
+        _whole(chosen.rows(Conversation).filter(pk__in=chunk).count(), chunk)
+        rows = chosen.rows(Attachment).filter(message__conversation__in=chunk).order_by("pk")
         rows = rows.select_related("message").defer("message__text", "message__search_vector")
         last: UUID | None = None
         while batch := list(rows.filter(pk__gt=last)[:FILES_AT_ONCE] if last else rows[:FILES_AT_ONCE]):
@@ -157,13 +171,13 @@ def read_files(chosen: Chosen) -> Iterator[Attachment]:
             last = batch[-1].pk
 
 
-def _outlines(person: User, ids: list[UUID]) -> list[Outline]:
+def _outlines(chosen: Chosen, ids: list[UUID]) -> list[Outline]:
     """Who follows whom in these conversations, in two queries that read no text."""
-    conversations = Conversation.objects.visible_to(person).filter(pk__in=ids).select_related("assistant", "model")
+    conversations = chosen.rows(Conversation).filter(pk__in=ids).select_related("assistant", "model", "owner")
     found = list(conversations.order_by("pk"))
     _whole(len(found), ids)
     rows: dict[UUID, list[tuple[UUID, UUID | None, int]]] = {}
-    messages = Message.objects.visible_to(person).filter(conversation__in=ids).order_by("id")
+    messages = chosen.rows(Message).filter(conversation__in=ids).order_by("id")
     for conversation, pk, parent, octets in messages.values_list("conversation_id", "id", "parent_id", _octets("text")):
         rows.setdefault(conversation, []).append((pk, parent, octets))
     return [_outline(conversation, rows.get(conversation.pk, [])) for conversation in found]
@@ -189,15 +203,17 @@ def _batches(wanted: Iterable[tuple[UUID, Outline]]) -> Iterator[dict[UUID, Outl
         yield batch
 
 
-def _turns(person: User, batch: dict[UUID, Outline]) -> list[Turn]:
+def _turns(chosen: Chosen, batch: dict[UUID, Outline]) -> list[Turn]:
     """Read these messages, in this order, in four queries."""
     ids = list(batch)
-    messages = Message.objects.visible_to(person).select_related("assistant").in_bulk(ids)
+    messages = chosen.rows(Message).select_related("assistant").in_bulk(ids)
     _whole(len(messages), ids)
-    calls = Generation.objects.visible_to(person).select_related("model").defer("instructions", "error_detail")
+    calls = chosen.rows(Generation).select_related("model")
+    if not chosen.is_for_office:
+        calls = calls.defer("instructions", "error_detail")
     calls_of = _grouped(calls.filter(message_id__in=ids).order_by("id"))
-    files_of = _grouped(Attachment.objects.visible_to(person).filter(message_id__in=ids).order_by("id"))
-    ratings_of = _grouped(Feedback.objects.visible_to(person).filter(message_id__in=ids))
+    files_of = _grouped(chosen.rows(Attachment).filter(message_id__in=ids).order_by("id"))
+    ratings_of = _grouped(chosen.rows(Feedback).filter(message_id__in=ids))
     return [
         Turn(
             outline=outline,

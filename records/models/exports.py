@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from conversations.ids import uuid7
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+EXPORT_RIGHT = "records.export_record"
+
+
+class BulkExportQuerySet(models.QuerySet["BulkExport"]):
+    def visible_to(self, user: User) -> Self:
+        """Return the exports that `user` may have: all, with the right to export; else none."""
+        return self if user.is_staff and user.has_perm(EXPORT_RIGHT) else self.none()
 
 
 class BulkExport(models.Model):
@@ -43,6 +56,10 @@ class BulkExport(models.Model):
     finished_at = models.DateTimeField(null=True, db_comment="When it ended.")
     expires_at = models.DateTimeField(null=True, db_comment="When its objects are removed.")
 
+    UNDER_WAY = (State.WAITING, State.RUNNING)
+
+    objects = BulkExportQuerySet.as_manager()
+
     class Meta:
         db_table_comment = "Exports of many conversations."
         default_permissions = ()
@@ -73,6 +90,9 @@ class BulkExportPart(models.Model):
     key = models.CharField(max_length=100, unique=True, db_comment="The object's key: generated.")
     size = models.PositiveBigIntegerField(db_comment="Bytes.")
     sha256 = models.CharField(max_length=64, db_comment="Hash of the bytes in hex.")
+    owners = models.JSONField(
+        default=list, db_comment="Of conversations and their reviews: ids of the people whose these are."
+    )
     written_at = models.DateTimeField(
         null=True, db_comment="When it was verified in storage; empty: on its way there, or left by a writer that died."
     )
