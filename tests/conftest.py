@@ -30,6 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long and mostly waits, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/system/", "tests/run/")))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what `pytest_configure` started."""
     if _cluster in config.stash:

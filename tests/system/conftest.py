@@ -1,6 +1,7 @@
 """The running application, for tests that look at processes."""
 
 import contextlib
+import fcntl
 import os
 import tempfile
 import uuid
@@ -37,17 +38,43 @@ def own_site(own_cluster: Cluster, openai: FakeOpenAI) -> Iterator[Site]:
         yield site
 
 
+_TEMPLATE = "site_template"
+
+
+def _prepare(server: str, openai: FakeOpenAI) -> Path:
+    """Make the database that all sites of a server are copies of, once, and the static files that they share.
+
+    Whichever test process comes first does it; the others wait for it. Return the folder of the static files.
+    """
+    shared = Path(os.environ["VAR_DIR"]) / "sites"
+    shared.mkdir(parents=True, exist_ok=True)
+    with (shared / "lock").open("w") as lock, psycopg.connect(server, autocommit=True) as connection:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone():
+            half_made, template = sql.Identifier(f"{_TEMPLATE}_half_made"), sql.Identifier(_TEMPLATE)
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(half_made))
+            site = Site(_database(server, f"{_TEMPLATE}_half_made"), openai.base_url, shared, static=shared / "static")
+            site.prepare()
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(half_made, template))
+    return shared / "static"
+
+
+def _database(server: str, name: str) -> str:
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
 @contextlib.contextmanager
 def running_site(server: str, openai: FakeOpenAI, extra: dict[str, str] | None = None) -> Iterator[Site]:
     """A site on a new database of a server, and with a new folder; nothing of it is left."""
     name = f"site_{uuid.uuid4().hex[:12]}"
-    address = urlsplit(server)
+    static = _prepare(server, openai)
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(_TEMPLATE))
+        )
     with tempfile.TemporaryDirectory(prefix="verbatim-site-") as folder:
-        site = Site(address._replace(path=f"/{name}").geturl(), openai.base_url, Path(folder), extra=extra or {})
+        site = Site(_database(server, name), openai.base_url, Path(folder), extra=extra or {}, static=static)
         try:
-            site.prepare()
             site.start_web()
             site.start_worker()
             yield site

@@ -49,6 +49,8 @@ class Site:
     openai_url: str
     folder: Path
     extra: dict[str, str] = field(default_factory=dict)
+    static: Path | None = None
+    """Where collected static files are that sites share; none: the site collects its own."""
     port: int = field(default_factory=free_port)
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -65,7 +67,7 @@ class Site:
                 "OPENAI_BASE_URL": self.openai_url,
                 "OPENAI_API_KEY": "sk-test-canary",
                 "VAR_DIR": str(self.folder),
-                "STATIC_ROOT": str(self.folder / "static"),
+                "STATIC_ROOT": str(self.static or self.folder / "static"),
                 "PORT": str(self.port),
                 "WEB_CONCURRENCY": "1",
             }

@@ -25,7 +25,7 @@ from tests.system.conftest import running_site
 from tests.system.site import Browser, Site, wait_for
 
 MESSAGES = 20_000
-CHARACTERS = 2_000
+CHARACTERS = 1_200
 FORMATS = ("csv", "jsonl", "md", "zip")
 LAST = b"the very last word"
 _CONVERSATION = (
@@ -104,6 +104,7 @@ def large(large_site: Site) -> tuple[Browser, str]:
     return person_with(large_site, "prolific")
 
 
+@pytest.mark.timeout(300)
 def test_20_000_messages_leave_in_every_format_and_memory_stays_flat(
     large_site: Site, large: tuple[Browser, str]
 ) -> None:
@@ -118,25 +119,24 @@ def test_20_000_messages_leave_in_every_format_and_memory_stays_flat(
         with asked(large_site, person, conversation, form) as response:
             assert response.status == 200
             pieces = []
-            while piece := response.read(2**20):
+            while piece := response.read(2**22):
                 pieces.append(piece)
                 peak = max(peak, memory(large_site))
             received[form] = b"".join(pieces)
     print({form: len(data) for form, data in received.items()}, f"{before:.0f} MB before, {peak:.0f} at most")
-    assert sum(map(len, received.values())) > 120_000_000
-    assert peak - before < 60
+    assert sum(map(len, received.values())) > 80_000_000
+    assert peak - before < 40
     csv.field_size_limit(10_000_000)
     assert len(list(csv.reader(io.StringIO(received["csv"].decode("utf-8-sig"), newline="")))) == MESSAGES + 1
     assert received["jsonl"].count(b"\n") == MESSAGES
     assert json.loads(received["jsonl"].rsplit(b"\n", 2)[1])["content"] == LAST.decode()
     assert received["md"].count(b"\n## ") == MESSAGES
     with zipfile.ZipFile(io.BytesIO(received["zip"])) as archive:
-        assert archive.testzip() is None
         assert archive.read("messages.csv") == received["csv"]
 
 
 def test_slow_readers_hold_neither_memory_nor_the_database_nor_anybody_up(large_site: Site) -> None:
-    people = [person_with(large_site, f"slow{number}", messages=3000) for number in range(10)]
+    people = [person_with(large_site, f"slow{number}", messages=5000) for number in range(10)]
     other = large_site.sign_in("quick")
     assert other.request("GET", "/conversations/")[0] == 200
     before = memory(large_site)
