@@ -1,7 +1,7 @@
 """Tables of the back office: review, retention, reporting, exports."""
 
 from records.models.exports import BulkExport, BulkExportPart
-from records.models.facts import ConversationFact, UsageFact, Watermark
+from records.models.facts import ConversationFact, StaleConversation, UsageFact, Watermark
 from records.models.retention import LegalHold, RetentionPolicy, RetentionRun, Tombstone
 from records.models.review import Review, ReviewLabel, ReviewPolicy, ReviewReason
 
@@ -16,6 +16,7 @@ __all__ = [
     "ReviewLabel",
     "ReviewPolicy",
     "ReviewReason",
+    "StaleConversation",
     "Tombstone",
     "UsageFact",
     "Watermark",
