@@ -28,6 +28,11 @@ def next_start(period: str, today: datetime.date) -> datetime.datetime:
     return midnight.astimezone(datetime.UTC)
 
 
+def midnight(day: datetime.date) -> datetime.datetime:
+    """Return the moment at which a day begins in the zone in use."""
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
+
+
 def tell(moment: datetime.datetime, today: datetime.date) -> str:
     """Write a moment to come for people: "tomorrow at 00:00 UTC", "on 1 December at 00:00 CET"."""
     local = moment.astimezone(timezone.get_default_timezone())

@@ -7,9 +7,8 @@ from typing import BinaryIO
 from conversations.files import sandbox
 from conversations.files.kinds import extension_of, kind_of
 from conversations.files.problems import FileProblem, Unfit
+from conversations.files.texts import MAX_CHARACTERS
 from conversations.text import clean_text
-
-MAX_CHARACTERS = 200_000
 
 
 def text_of(file: BinaryIO, *, name: str, content_type: str) -> str:

@@ -6,11 +6,10 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.utils import timezone
-
 from conversations.history.cursors import Cursor
 from conversations.models import Assistant, Conversation
 from conversations.models.conversation import ConversationQuerySet
+from conversations.periods import midnight
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -40,9 +39,9 @@ class Filters:
         if self.assistant_id is not None:
             rows = rows.filter(assistant_id=self.assistant_id)
         if self.since is not None:
-            rows = rows.filter(last_activity_at__gte=_midnight(self.since))
+            rows = rows.filter(last_activity_at__gte=midnight(self.since))
         if self.until is not None:
-            rows = rows.filter(last_activity_at__lt=_midnight(self.until + datetime.timedelta(days=1)))
+            rows = rows.filter(last_activity_at__lt=midnight(self.until + datetime.timedelta(days=1)))
         return rows
 
 
@@ -87,7 +86,3 @@ def _page(rows: ConversationQuerySet, user: User, time: str, after: str) -> Conv
         return ConversationPage(page, "")
     last = page[PAGE - 1]
     return ConversationPage(page[:PAGE], Cursor(getattr(last, time), last.pk).write(user, time))
-
-
-def _midnight(day: datetime.date) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))

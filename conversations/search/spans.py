@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
+from conversations.periods import midnight
 from conversations.search.reading import Unsearchable
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Days:
         if first and last and first > last:
             raise Unsearchable("The first day is after the last one.")
         after = last + datetime.timedelta(days=1) if last and last < datetime.date.max else None
-        return cls(_midnight(first), _midnight(after))
+        return cls(midnight(first) if first else None, midnight(after) if after else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,3 @@ def _month(moment: datetime.datetime) -> int:
 
 def _moment(month: int) -> datetime.datetime:
     return datetime.datetime(month // 12, month % 12 + 1, 1, tzinfo=datetime.UTC)
-
-
-def _midnight(day: datetime.date | None) -> datetime.datetime | None:
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min)) if day else None

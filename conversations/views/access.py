@@ -56,6 +56,12 @@ def see_other(address: str) -> HttpResponse:
     return HttpResponseRedirect(address, status=303)
 
 
+def tries(request: HttpRequest) -> int:
+    """Return how often a fragment has asked for itself before, as its address says; many where that is nonsense."""
+    given = request.GET.get("tries", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 3 else 99
+
+
 def with_delay(response: HttpResponse, seconds: int | None) -> HttpResponse:
     """Say in the header of a refusal when the same request may be granted, where that is known."""
     if seconds is not None:

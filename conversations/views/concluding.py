@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from conversations.forms import PromptForm
 from conversations.models import Conversation
 from conversations.services import Refused, conclude_conversation, continue_conversation
-from conversations.views.access import SignedInRequest, go_to, signed_in
+from conversations.views.access import SignedInRequest, go_to, signed_in, tries
 from conversations.views.pages import (
     address_of,
     composer_context,
@@ -44,15 +44,13 @@ def conclude(request: SignedInRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def seal(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Whether a concluded conversation is sealed, for a page that waits for it."""
-    tries = request.GET.get("tries", "")
-    tried = int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 3 else 99
     conversation = get_conversation(request, pk)
     if conversation.is_open:
         raise Http404
     return render(
         request,
         "conversations/_seal.html",
-        {"conversation": conversation, "tries": tried} | sealing_context(conversation),
+        {"conversation": conversation, "tries": tries(request)} | sealing_context(conversation),
     )
 
 

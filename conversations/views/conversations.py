@@ -12,7 +12,7 @@ from conversations.forms import PromptForm, RenameForm, StartForm
 from conversations.models import Message
 from conversations.presentation import render_heading
 from conversations.services import Refused, rename_conversation, start_conversation
-from conversations.views.access import SignedInRequest, go_to, see_other, signed_in, with_delay
+from conversations.views.access import SignedInRequest, go_to, see_other, signed_in, tries, with_delay
 from conversations.views.attachments import keep_files, take_files
 from conversations.views.pages import address_of, detail_page, get_conversation, list_page, offered_assistants
 
@@ -55,9 +55,7 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def heading(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Title and totals of a conversation, for a page that waits for its title."""
-    tries = request.GET.get("tries", "")
-    tried = int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 3 else 99
-    return HttpResponse(render_heading(get_conversation(request, pk), tries=tried))
+    return HttpResponse(render_heading(get_conversation(request, pk), tries=tries(request)))
 
 
 @require_POST

@@ -2,20 +2,7 @@
 (() => {
   const prefix = `edit:${document.body.dataset.user}:`;
   const formOf = (element) => element.closest?.(".version-form");
-  const storage = {
-    get: (name) => attempt(() => localStorage.getItem(name)),
-    set: (name, text) => attempt(() => localStorage.setItem(name, text)),
-    remove: (name) => attempt(() => localStorage.removeItem(name)),
-    names: () => attempt(() => Object.keys(localStorage)) ?? [],
-  };
-
-  function attempt(action) {
-    try {
-      return action();
-    } catch {
-      return null; // storage is switched off or full
-    }
-  }
+  const { storage } = window;
 
   // Back to the message as it was. On a page of its own the form has no message, and the link leads there.
   function close(form, isMeant) {
@@ -59,9 +46,5 @@
   addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     const id = ctx.sourceElement.dataset?.editDraft;
     if (id && ctx.response.status < 300) storage.remove(prefix + id);
-  });
-  addEventListener("submit", (event) => {
-    if (!("signOut" in event.target.dataset)) return;
-    for (const name of storage.names()) if (name.startsWith("edit:")) storage.remove(name);
   });
 })();
