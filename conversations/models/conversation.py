@@ -127,6 +127,7 @@ class Conversation(models.Model):
             ),
             models.Index(fields=["-last_activity_at"], name="conversation_by_activity"),
             models.Index(fields=["owner", "created_at"], name="conversation_begun"),
+            models.Index(fields=["created_at"], name="conversation_by_start"),
             models.Index(
                 fields=["owner", "-pinned_at"], condition=Q(pinned_at__isnull=False), name="conversation_pinned"
             ),

@@ -155,6 +155,7 @@ class Generation(models.Model):
         ]
         indexes = [
             models.Index(fields=["created_at"], condition=Q(status__in=["pending", "running"]), name="generation_open"),
+            models.Index(fields=["started_at"], name="generation_by_start"),
         ]
 
     def __str__(self) -> str:

@@ -143,6 +143,7 @@ class Message(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(status__in=["queued", "streaming"]), name="message_running"
             ),
+            models.Index(fields=["created_at"], name="message_by_time"),
             # Without fastupdate, or each search would read through what is not yet in its place in the index. The job
             # that writes vectors is in no hurry.
             GinIndex(fields=["search_vector"], name="message_search", fastupdate=False),

@@ -1,11 +1,13 @@
 """Tables of the back office: review, retention, reporting, exports."""
 
 from records.models.exports import BulkExport, BulkExportPart
-from records.models.facts import ConversationFact, StaleConversation, UsageFact, Watermark
+from records.models.facts import ConversationFact, StaleConversation, Watermark
 from records.models.retention import LegalHold, RetentionPolicy, RetentionRun, Tombstone
 from records.models.review import Review, ReviewLabel, ReviewPolicy, ReviewReason
+from records.models.usage import MEASURES, UsageChange, UsageFact, UsageSum
 
 __all__ = [
+    "MEASURES",
     "BulkExport",
     "BulkExportPart",
     "ConversationFact",
@@ -18,6 +20,8 @@ __all__ = [
     "ReviewReason",
     "StaleConversation",
     "Tombstone",
+    "UsageChange",
     "UsageFact",
+    "UsageSum",
     "Watermark",
 ]
