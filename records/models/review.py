@@ -60,6 +60,11 @@ class ReviewPolicy(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def keyword_lines(self) -> list[str]:
+        """The queries, without empty lines."""
+        return [line for text in self.keywords.splitlines() if (line := text.strip())]
+
 
 class ReviewLabel(models.Model):
     """A word that reviewers put on what they find."""
