@@ -18,18 +18,28 @@ logger = logging.getLogger(__name__)
 
 RUN_SECONDS = 8.0  # the next run comes after 10
 MAX_FAULTS = 3  # in a run: storage is away, and the rest would only wait
+MOST_TROUBLED = 1000
 _in_hand: set[UUID] = set()  # of this process: a large file may take longer than the time between two runs
+_troubled: dict[UUID, None] = {}  # could not be had, the longest ago first: they come after all others
 
 
 async def read_files() -> None:
-    """Read the text of files that wait for it. What cannot be had from storage now is tried again by the next run."""
+    """Read the text of files that wait for it. What cannot be had from storage now is tried again by later runs."""
     loop = asyncio.get_running_loop()
     give_up_at, faults = loop.time() + RUN_SECONDS, 0
-    for file in await in_database(services.find_unread_files):
+    troubled = list(_troubled)
+    waiting = await in_database(services.find_unread_files, without=troubled)
+    waiting += await in_database(services.find_unread_files, among=troubled[:MAX_FAULTS])
+    for file in waiting:
         if faults == MAX_FAULTS or loop.time() > give_up_at:
             return
         if file.pk not in _in_hand:
-            faults += not await _read(file)
+            _troubled.pop(file.pk, None)
+            if not await _read(file):
+                faults += 1
+                _troubled[file.pk] = None
+    for pk in list(_troubled)[:-MOST_TROUBLED]:
+        del _troubled[pk]
 
 
 async def _read(file: Attachment) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
@@ -10,14 +11,21 @@ from conversations.files import storage
 from conversations.models import Attachment, AttachmentText, Message
 
 
-def find_unread_files(*, count: int = 20) -> list[Attachment]:
+def find_unread_files(
+    *, count: int = 20, without: Collection[UUID] = (), among: Collection[UUID] | None = None
+) -> list[Attachment]:
     """Return files of messages that no job has looked into yet, the newest first, without those of another bucket.
 
-    One whose object is another's as well (of an edited or continued message) gets that one's text at once.
+    `without` leaves files out, `among` asks for these alone. One whose object is another's as well (of an edited or
+    continued message) gets that one's text at once.
     """
     unread = Attachment.objects.filter(
         is_read=False, state=Attachment.State.READY, message__isnull=False, bucket=storage.bucket()
     )
+    if without:
+        unread = unread.exclude(pk__in=without)
+    if among is not None:
+        unread = unread.filter(pk__in=among)
     return [file for file in unread.order_by("-id")[:count] if not _has_read_twin(file)]
 
 

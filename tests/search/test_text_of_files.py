@@ -196,6 +196,24 @@ def test_while_storage_is_away_files_wait(files: FilesFolder) -> None:
     assert len(find(anna, "umbrella").hits) == 1
 
 
+def test_files_that_storage_does_not_give_keep_no_older_one_from_being_read(files: FilesFolder) -> None:
+    anna = make_user()
+    older = attached(anna, "older.txt", b"umbrella")
+    stuck = [attached(anna, f"{number}.txt", b"umbrella") for number in range(4)]
+    for file in stuck:  # no file any more, and not missing either
+        path = files.path / file.key
+        path.unlink()
+        path.mkdir()
+    for _ in range(3):
+        asyncio.run(read_files())
+    assert text_kept(older) == "umbrella"
+    for file in stuck:
+        (files.path / file.key).rmdir()
+    for _ in range(2):
+        asyncio.run(read_files())
+    assert find_unread_files() == []
+
+
 def test_lost_damaged_and_unreadable_files_are_looked_at_once_and_keep_no_other_from_it(files: FilesFolder) -> None:
     anna = make_user()
     good = attached(anna, "good.txt", b"umbrella")
