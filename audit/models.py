@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -13,8 +15,9 @@ if TYPE_CHECKING:
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def about(self, user: User) -> Self:
-        """Return what others did with what belongs to `user`."""
-        return self.filter(subject_id=user.pk).exclude(actor_id=user.pk)
+        """Return what others did with what belongs to `user`, be it theirs alone or among that of others."""
+        among_others = Q(details__has_key="owners", details__contains={"owners": [user.pk]})
+        return self.filter(Q(subject_id=user.pk) | among_others).exclude(actor_id=user.pk)
 
 
 class AuditEvent(models.Model):
@@ -46,7 +49,49 @@ class AuditEvent(models.Model):
             models.Index(fields=["subject_id", "-seq"], name="audit_by_subject"),
             models.Index(fields=["actor_id", "-seq"], name="audit_by_actor"),
             models.Index(fields=["object_type", "object_id", "-seq"], name="audit_by_object"),
+            models.Index(fields=["kind", "-seq"], name="audit_by_kind"),
+            models.Index(fields=["created_at"], name="audit_by_time"),
+            GinIndex(
+                fields=["details"],
+                opclasses=["jsonb_path_ops"],
+                condition=Q(details__has_key="owners"),
+                name="audit_by_owners",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
+
+
+class RefusedSignIns(models.Model):
+    """Attempts to sign in that failed and are not in the audit yet: counted here, told there at most once an hour."""
+
+    person_id = models.BigIntegerField(null=True, db_comment="Whose account; empty: names that nobody has.")
+    attempts = models.PositiveIntegerField(default=0, db_comment="How many failed since they were last told of.")
+    first_at = models.DateTimeField(db_comment="When the first of these failed.")
+    last_at = models.DateTimeField(db_comment="When the last of these failed.")
+    told_at = models.DateTimeField(null=True, db_comment="When the audit was last told; empty: never.")
+
+    class Meta:
+        db_table_comment = "Failed sign-ins on their way into the audit."
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["person_id"], nulls_distinct=False, name="refused_are_counted_together")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.attempts} refused"
+
+
+class KnownSetting(models.Model):
+    """A variable of the environment as it was at the last start, told by a keyed hash and never by its value."""
+
+    name = models.CharField(max_length=100, primary_key=True, db_comment="The variable.")
+    digest = models.CharField(max_length=64, db_comment="HMAC of its value under SECRET_KEY, in hex.")
+
+    class Meta:
+        db_table_comment = "What the environment was at the last start, to tell what has changed."
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+import psycopg
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from audit.chain import GENESIS, hash_of
+from audit.jobs import defer_writing
 from audit.models import AuditEvent
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-type Detail = str | int | bool | list[Detail] | dict[str, Detail] | None
+type Detail = str | int | bool | Sequence[Detail] | Mapping[str, Detail] | None
 
 _LOCK = 5_617_204_118_233_907_202  # of all who number audit events; any number that nobody else locks will do
 _LAST = "SELECT seq, hash FROM audit_auditevent ORDER BY seq DESC LIMIT 1"
+_TIMEOUT = "SELECT set_config('lock_timeout', %s, true)"
 LONGEST_REASON = 500
+PATIENCE = "500ms"  # that a sign-in may wait for the audit
 
 
 def record(
@@ -42,28 +46,109 @@ def record(
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("An audit event belongs to the transaction that it tells of.")
+    take_turn()
+    return _append(_deed(kind, actor, object_type, object_id, subject_id, reason, details))
+
+
+def record_soon(
+    *,
+    kind: str,
+    actor: User | None,
+    object_type: str = "",
+    object_id: UUID | int | str = "",
+    subject_id: int | None = None,
+    reason: str = "",
+    details: Mapping[str, Detail] | None = None,
+) -> None:
+    """Write an event without ever waiting long for others, so that no sign-in hangs and no deadlock lasts.
+
+    For signals, which come in the middle of other people's transactions or in none. Where the audit's turn does not
+    come within PATIENCE, a job writes the event, with the time of the deed as `happened_at`; the job is part of the
+    caller's transaction as the event would have been.
+    """
+    deed = _deed(kind, actor, object_type, object_id, subject_id, reason, details)
+    try:
+        with transaction.atomic():
+            take_turn(patience=PATIENCE)
+            _append(deed)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+            raise
+        _defer(deed)
+
+
+def record_later(
+    *, kind: str, actor: User | None, object_type: str, object_id: str, details: Mapping[str, Detail] | None = None
+) -> None:
+    """Have a job write an event once the caller's transaction has committed.
+
+    For signals that come before the rows are locked of which they tell, as those of deletions do.
+    """
+    _defer(_deed(kind, actor, object_type, object_id, None, "", details))
+
+
+def write_deferred(*, deed: dict[str, Any], happened_at: str) -> None:
+    """Write what `record_soon` or `record_later` left to a job."""
+    with transaction.atomic():
+        take_turn()
+        _append(_Deed(**deed | {"details": deed["details"] | {"happened_at": happened_at}}))
+
+
+class _Deed(NamedTuple):
+    kind: str
+    actor_id: int | None
+    object_type: str
+    object_id: str
+    subject_id: int | None
+    reason: str
+    details: dict[str, Detail]
+
+
+def _deed(
+    kind: str,
+    actor: User | None,
+    object_type: str,
+    object_id: UUID | int | str,
+    subject_id: int | None,
+    reason: str,
+    details: Mapping[str, Detail] | None,
+) -> _Deed:
     told = dict(details or {})
     _refuse_fractions(told)
+    actor_id = actor.pk if actor is not None else None
+    return _Deed(kind, actor_id, object_type, str(object_id), subject_id, reason[:LONGEST_REASON], told)
+
+
+def take_turn(*, patience: str = "") -> None:
+    """Take the turn to number events, until the transaction ends; `record` does so by itself.
+
+    For who must not hold other locks while waiting for it. With `patience`, such as "500ms", OperationalError with
+    LockNotAvailable as its cause after that time.
+    """
     with connection.cursor() as cursor:
-        # Two statements: the second one sees what was committed while the first one waited.
+        if not patience:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            return
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        (usual,) = cursor.fetchone()
+        cursor.execute(_TIMEOUT, [patience])
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute(_TIMEOUT, [usual])
+
+
+def _append(deed: _Deed) -> AuditEvent:
+    # A statement after the one that locks: it sees what was committed while that one waited.
+    with connection.cursor() as cursor:
         cursor.execute(_LAST)
         seq, previous = cursor.fetchone() or (0, GENESIS)
-    event = AuditEvent(
-        seq=seq + 1,
-        kind=kind,
-        actor_id=actor.pk if actor is not None else None,
-        object_type=object_type,
-        object_id=str(object_id),
-        subject_id=subject_id,
-        reason=reason[:LONGEST_REASON],
-        details=told,
-        created_at=timezone.now(),
-        previous_hash=previous,
-    )
+    event = AuditEvent(seq=seq + 1, created_at=timezone.now(), previous_hash=previous, **deed._asdict())
     event.hash = hash_of(event)
     event.save(force_insert=True)
     return event
+
+
+def _defer(deed: _Deed) -> None:
+    defer_writing(deed=deed._asdict(), happened_at=timezone.now().isoformat())
 
 
 def _refuse_fractions(value: object) -> None:

@@ -1,5 +1,6 @@
 """Reads settings from the environment. Nonsense is refused with a sentence that names the variable."""
 
+import hmac
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from psycopg import Error as PsycopgError
 from psycopg.conninfo import conninfo_to_dict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+_found: dict[str, str] = {}
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -45,7 +47,21 @@ def var_dir() -> Path:
 
 def text(name: str, default: str = "") -> str:
     """Return the variable without surrounding blanks, or `default` where it is unset or empty."""
-    return os.environ.get(name, "").strip() or default
+    value = os.environ.get(name, "").strip()
+    _found[name] = value
+    return value or default
+
+
+def fingerprints(key: str) -> dict[str, str]:
+    """Return a keyed hash of each variable that was read until now, by which a change of it can be told.
+
+    Addresses on this machine are left out: `make run` chooses their ports anew at each start.
+    """
+    return {
+        name: hmac.digest(key.encode(), f"{name}={value}".encode(), "sha256").hex()
+        for name, value in sorted(_found.items())
+        if "127.0.0.1:" not in value
+    }
 
 
 def secret(name: str, *, minimum: int) -> str:

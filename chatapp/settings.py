@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "audit.acting.remember_who",
 ]
 ROOT_URLCONF = "chatapp.urls"
 ASGI_APPLICATION = "chatapp.asgi.application"
@@ -253,3 +254,7 @@ LOGGING = {
         "openai": {"level": "WARNING"},
     },
 }
+
+# What the environment says, as hashes, to tell what has changed ------------------------------------------------------
+
+ENVIRONMENT = env.fingerprints(SECRET_KEY)

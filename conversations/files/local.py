@@ -61,11 +61,18 @@ class LocalFiles:
         with _telling("deleting", key):
             self._path(key).unlink(missing_ok=True)
 
-    def listing(self) -> Iterator[StoredObject]:
+    def clear_up(self, key: str) -> None:
+        """Remove files of this key that were never whole."""
+        path = self._path(key)
+        with _telling("deleting", key):
+            for part in path.parent.glob(f"{path.name}.*.part"):
+                part.unlink(missing_ok=True)
+
+    def listing(self, prefix: str = PREFIX) -> Iterator[StoredObject]:
         """Yield every file, and what a process that was killed in the middle of writing left."""
         root = Path(self._storage.location)
-        with _telling("listing", PREFIX):
-            for folder, _, names in (root / PREFIX).walk(on_error=_raise_unless_missing):
+        with _telling("listing", prefix):
+            for folder, _, names in (root / prefix).walk(on_error=_raise_unless_missing):
                 for path in (folder / name for name in sorted(names)):
                     with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
                         found = path.stat()

@@ -13,8 +13,10 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 256 * 1024
 PREFIX = "files/"
+ANCHORS = "files/anchors/"
 # The second half is the name of a local file that is still being written.
 _KEY = re.compile(r"files/\d{4}/\d{2}/[0-9a-f]{32}(\.[0-9a-f]{8}\.part)?", re.ASCII)
+_ANCHOR = re.compile(r"files/anchors/(\d{20})-([0-9a-f]{64})", re.ASCII)
 
 
 class StorageProblem(Exception):
@@ -55,7 +57,9 @@ class Files(Protocol):
 
     def delete(self, key: str) -> None: ...
 
-    def listing(self) -> Iterator[StoredObject]: ...
+    def clear_up(self, key: str) -> None: ...
+
+    def listing(self, prefix: str = PREFIX) -> Iterator[StoredObject]: ...
 
     def signed_url(self, key: str, *, disposition: str, content_type: str) -> str | None: ...
 
@@ -65,9 +69,20 @@ def is_key(key: str) -> bool:
     return _KEY.fullmatch(key) is not None
 
 
+def anchor_key(seq: int, hash_: str) -> str:
+    """Return the key of an anchor of the audit: it says by itself which event had which hash."""
+    return f"{ANCHORS}{seq:020d}-{hash_}"
+
+
+def read_anchor(key: str) -> tuple[int, str] | None:
+    """Return number and hash of the event that an anchor tells of; None for any other key."""
+    found = _ANCHOR.fullmatch(key)
+    return (int(found[1]), found[2]) if found else None
+
+
 def checked_key(key: str) -> str:
-    """Return the key if it has the shape of a generated one; anything else, such as a path elsewhere, is refused."""
-    if not is_key(key):
+    """Return the key if it has the shape of one of ours; anything else, such as a path elsewhere, is refused."""
+    if not is_key(key) and not read_anchor(key):
         raise StorageProblem("That is no key of storage")
     return key
 

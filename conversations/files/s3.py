@@ -68,16 +68,19 @@ class BucketFiles:
         except ObjectMissing:
             pass
 
+    def clear_up(self, key: str) -> None:
+        """Do nothing: an object is put in one request, which leaves nothing where it breaks off."""
+
     def _delete_versions(self, key: str) -> None:
         for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=key):
             for version in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
                 if version["Key"] == key:
                     self._client.delete_object(Bucket=self.bucket, Key=key, VersionId=version["VersionId"])
 
-    def listing(self) -> Iterator[StoredObject]:
+    def listing(self, prefix: str = PREFIX) -> Iterator[StoredObject]:
         """Yield every object of ours."""
-        with _telling("listing", PREFIX):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=PREFIX):
+        with _telling("listing", prefix):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for found in page.get("Contents", []):
                     yield StoredObject(found["Key"], found["Size"], found["LastModified"])
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from conversations.files.local import LocalFiles
 from conversations.files.names import content_disposition
 from conversations.files.objects import (
+    ANCHORS,
     CHUNK,
     PREFIX,
     Files,
@@ -26,8 +27,10 @@ from conversations.files.objects import (
     Reader,
     StorageProblem,
     StoredObject,
+    anchor_key,
     checked_key,
     is_key,
+    read_anchor,
 )
 from conversations.files.streaming import Stream
 
@@ -36,9 +39,12 @@ __all__ = [
     "StorageProblem",
     "StoredObject",
     "Stream",
+    "anchor_key",
     "bucket",
+    "clear_up",
     "delete",
     "fetch",
+    "list_anchors",
     "list_keys",
     "new_key",
     "open_reader",
@@ -127,9 +133,19 @@ def delete(key: str) -> None:
     _files().delete(checked_key(key))
 
 
+def clear_up(key: str) -> None:
+    """Remove what a process left that ended in the middle of writing an object. What is there of others stays."""
+    _files().clear_up(checked_key(key))
+
+
 def list_keys() -> Iterator[StoredObject]:
     """Yield key, size and time of every object of ours, and of what a killed process left half written."""
     return (found for found in _files().listing() if is_key(found.key))
+
+
+def list_anchors() -> Iterator[tuple[int, str]]:
+    """Yield number and hash of the event that each anchor of the audit tells of."""
+    return (found for stored in _files().listing(ANCHORS) if (found := read_anchor(stored.key)))
 
 
 def signed_url(key: str, *, name: str, content_type: str) -> str | None:

@@ -65,7 +65,7 @@ def test_where_nothing_was_changed_nothing_is_found() -> None:
     make_sealed(turns=2)
     make_sealed("Another")
     make_answered("Open")
-    assert run() == "Looked at 2 sealed documents and 3 files: all are as they were.\n"
+    assert run() == "Looked at 2 sealed documents, 3 files and 3 audit events (0 anchors): all are as they were.\n"
 
 
 def test_a_byte_of_a_message_is_found_and_the_message_named() -> None:
@@ -211,7 +211,10 @@ def test_what_was_sealed_before_a_day_is_left_out() -> None:
     SealedDocument.objects.update(sealed_at=long_ago)
     Attachment.objects.update(ready_at=long_ago)
     today = timezone.localdate()
-    assert run(since=today) == "Looked at 0 sealed documents and 0 files: all are as they were.\n"
+    assert (
+        run(since=today)
+        == "Looked at 0 sealed documents, 0 files and 1 audit event (0 anchors): all are as they were.\n"
+    )
     assert findings(since=today - datetime.timedelta(days=9)) == [
         f"{sealed.pk} file {Attachment.objects.get().pk} differs in ready_at"
     ]
@@ -232,7 +235,7 @@ def test_files_of_nobody_s_message_are_read_too(folder: FilesFolder) -> None:
     flip(folder, unsent.key, 0)
     assert findings()[0].startswith(str(unsent.pk))
     Attachment.objects.update(state="failed", failure="It was gone.")
-    assert run().startswith("Looked at 0 sealed documents and 0 files")
+    assert run().startswith("Looked at 0 sealed documents, 0 files and 1 audit event")
 
 
 def test_rows_that_share_an_object_have_it_read_once_and_are_each_named(folder: FilesFolder) -> None:

@@ -35,7 +35,7 @@ def test_a_document_is_stored_proven_and_known(either: str) -> None:
     assert told == sealed.address
     assert bool(re.fullmatch(r"s3://[\w-]+/files/\d{4}/\d\d/[0-9a-f]{32}", told)) == (either == "bucket")
     assert list(find_differences(hours=0)) == []
-    assert verify() == "Looked at 1 sealed document and 1 file: all are as they were.\n"
+    assert verify() == "Looked at 1 sealed document, 1 file and 1 audit event (0 anchors): all are as they were.\n"
 
 
 def test_s5_a_byte_that_changed_in_the_bucket_is_found_in_document_and_file(s3: FakeS3, bucket: str) -> None:
@@ -48,7 +48,7 @@ def test_s5_a_byte_that_changed_in_the_bucket_is_found_in_document_and_file(s3: 
     document, attachment, summary = verify().splitlines()
     assert document.startswith(f"{sealed.pk} s3://{bucket}/{sealed.key}: the sealed document has {sealed.size} bytes")
     assert attachment.startswith(f"{file.pk} s3://{bucket}/{file.key}: the file has {file.size} bytes")
-    assert summary == "Looked at 1 sealed document and 1 file: 2 findings."
+    assert summary == "Looked at 1 sealed document, 1 file and 1 audit event (0 anchors): 2 findings."
 
 
 def test_s7_a_bucket_that_refuses_leaves_nothing_and_is_tried_again(s3: FakeS3, proxy: FaultyProxy) -> None:

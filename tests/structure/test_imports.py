@@ -147,6 +147,7 @@ def test_the_seam_to_the_model_knows_no_table_and_one_kind_of_setting() -> None:
 
 
 ASYNC = (
+    "audit.acting",
     "conversations.live",
     "conversations.llm",
     "conversations.tasks",

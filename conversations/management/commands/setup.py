@@ -8,6 +8,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection, transaction
 
 from accounts.services import SignIn, make_first_administrator
+from audit.environment import note_environment
 from conversations.services.catalogue import make_catalogue
 
 _LOCK = 0x5665_7262_6174_696D  # "Verbatim"
@@ -24,7 +25,8 @@ _VARIABLES = {
 class Command(BaseCommand):
     help = (
         "Makes the cache table, the models and sample assistants, and the first administrator, where they are "
-        "missing. May be run at every start, and by several machines at once."
+        "missing, and writes into the audit which variables of the environment have changed. May be run at "
+        "every start, and by several machines at once."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,9 +49,11 @@ class Command(BaseCommand):
         _check_search_language()
         call_command("createcachetable", verbosity=0)
         make_catalogue(default_model=settings.DEFAULT_MODEL)
-        return make_first_administrator(
+        sign_in = make_first_administrator(
             username=settings.ADMIN_USERNAME, email=settings.ADMIN_EMAIL, password=settings.ADMIN_PASSWORD
         )
+        note_environment(fingerprints=settings.ENVIRONMENT)
+        return sign_in
 
 
 def _check_search_language() -> None:
