@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.apps import apps
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from conversations.files import storage
@@ -62,9 +64,10 @@ def find_differences(*, hours: int = 24) -> Iterator[Difference]:
         elif sizes.get(attachment.key) != attachment.size:
             yield from _look_again(attachment)
     yield from _undeleted(bucket)
-    named = set(Attachment.objects.values_list("key", flat=True).iterator(chunk_size=2000))
+    named: set[str] = set()
+    for table in _naming_tables():
+        named.update(table._default_manager.values_list("key", flat=True).iterator(chunk_size=2000))
     for sealed in SealedDocument.objects.filter(sealed_at__lt=started_at).iterator(chunk_size=2000):
-        named.add(sealed.key)
         if sealed.bucket != bucket:
             yield _about_sealed(sealed, Kind.ELSEWHERE, "is in another bucket than the one in use")
         elif sizes.get(sealed.key) != sealed.size:
@@ -100,7 +103,16 @@ def seems_lost() -> bool:
 
 
 def _is_named(key: str) -> bool:
-    return Attachment.objects.filter(key=key).exists() or SealedDocument.objects.filter(key=key).exists()
+    return any(table._default_manager.filter(key=key).exists() for table in _naming_tables())
+
+
+def _naming_tables() -> list[type[Model]]:
+    """Return the tables whose rows name objects, of whatever app: those with columns `bucket` and `key`."""
+    return [
+        table
+        for table in apps.get_models()
+        if {"bucket", "key"} <= {field.name for field in table._meta.local_concrete_fields}
+    ]
 
 
 def _fail(attachment_id: UUID, failure: str) -> bool:

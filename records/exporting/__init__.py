@@ -1,0 +1,1 @@
+"""What an export of many conversations holds: which are chosen, their lines, the manifest. Reads alone."""
