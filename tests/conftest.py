@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 from chatapp.embedded.postgres import Cluster
+from tests.fakes.folder import FilesFolder
 
 # What a developer's shell or .env may hold and a test must not see.
 _FOREIGN = ("AWS_", "OIDC_", "OPENAI_", "ADMIN_", "PUBLIC_URL", "DEBUG", "ALLOWED_HOSTS", "CSRF_", "CORS_", "TRUSTED_")
@@ -64,6 +65,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_not_truncated")
+
+
+@pytest.fixture
+def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
+    """Storage of a test's own, which it can take away."""
+    return FilesFolder(settings, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,16 @@
-"""A person who is signed in, an assistant to talk to, and an answered conversation."""
+"""A person who is signed in, an assistant to talk to, an answered conversation, and a place for files."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
+
+from tests.fakes.folder import FilesFolder
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -67,3 +71,38 @@ def answer(running: Message) -> Message:
 @pytest.fixture
 def conversation(answer: Message) -> Conversation:
     return answer.conversation
+
+
+@pytest.fixture
+def prompt(answer: Message) -> Message:
+    assert answer.parent is not None
+    return answer.parent
+
+
+@pytest.fixture
+def versions(answer: Message) -> list[Message]:
+    """Three answers to one prompt, oldest first; the last one is current."""
+    from conversations.services import retry_answer
+    from tests.pages.record import end
+
+    made = [answer]
+    for number in (2, 3):
+        made.append(retry_answer(message=answer))
+        end(made[-1], text=f"Version {number}.")
+    return made
+
+
+@pytest.fixture
+def places(folder: FilesFolder, settings: Settings, tmp_path: Path) -> Path:
+    """Storage and temporary files of a test's own; return the folder with both."""
+    (tmp_path / "temporary").mkdir()
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "temporary"
+    return tmp_path
+
+
+@pytest.fixture
+def takes_everything(db: None) -> None:
+    """Have the model take files of every kind."""
+    from tests.factories import make_model
+
+    make_model(accepts_images=True, accepts_files=True)

@@ -5,6 +5,9 @@ import re
 from typing import Any, Protocol
 from uuid import uuid4
 
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from conversations.models import Conversation, Generation, Message
@@ -86,3 +89,10 @@ def client_token(response: Shown) -> str:
 def text_of(response: Shown) -> str:
     """Return the words of a page, tags and blanks taken away."""
     return " ".join(re.sub(r"<[^>]*>", " ", response.content.decode()).split())
+
+
+def queries(page: Client, address: str) -> int:
+    """Return how many queries a page takes."""
+    with CaptureQueriesContext(connection) as captured:
+        assert page.get(address).status_code == 200
+    return len(captured)

@@ -3,19 +3,11 @@
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from conversations.models import Assistant, Conversation, Message
-from tests.pages.record import HTMX, add_turns, text_of
-
-
-def queries(page: Client, address: str) -> int:
-    with CaptureQueriesContext(connection) as captured:
-        assert page.get(address).status_code == 200
-    return len(captured)
+from tests.pages.record import HTMX, add_turns, queries, text_of
 
 
 def test_a_conversation_takes_as_many_queries_for_20_turns_as_for_10(page: Client, answer: Message) -> None:
