@@ -1,5 +1,25 @@
 """The back office: a reading room for the record."""
 
-from records.admin import attachment, conversation, feedback, generation, message, sealing, usage_day
+from records.admin import (
+    attachment,
+    conversation,
+    feedback,
+    generation,
+    message,
+    review,
+    review_policy,
+    sealing,
+    usage_day,
+)
 
-__all__ = ["attachment", "conversation", "feedback", "generation", "message", "sealing", "usage_day"]
+__all__ = [
+    "attachment",
+    "conversation",
+    "feedback",
+    "generation",
+    "message",
+    "review",
+    "review_policy",
+    "sealing",
+    "usage_day",
+]

@@ -198,6 +198,38 @@ def _record(model: str, readers: Outcomes) -> dict[str, Row]:
     }
 
 
+def _deed(reviewer: Outcome, administrator: Outcome) -> Row:
+    """Something that reviewers do with a review, by a POST alone."""
+    return page(NOT_FOR_STAFF, post=office(FORBIDDEN, reviewer, administrator))
+
+
+def _reviewing() -> dict[str, Row]:
+    """One review of these tests waits, and the reviewer has claimed another."""
+    taken = Outcome(303, "/admin/conversations/conversation/", writes=True)
+    back = Outcome(303, "/admin/records/review/", writes=True)
+    somebody_else_s = Outcome(409)
+    return {
+        "admin:records_review_next": _deed(taken, taken),
+        "admin:records_review_start": _deed(taken, taken),
+        "admin:records_review_claim": _deed(taken, taken),
+        "admin:records_review_return": _deed(back, somebody_else_s),
+        "admin:records_review_verdict": _deed(UNUSABLE, UNUSABLE),  # the form of these tests has none
+        "admin:records_review_progress": page(NOT_FOR_STAFF) | read(REVIEWERS),
+    }
+
+
+def _managed(model: str, delete: Outcomes, save: Outcomes) -> dict[str, Row]:
+    """Rows of the back office that administrators change; with a name alone `save` is the answer."""
+    return {
+        f"admin:records_{model}_changelist": page(ADMINISTRATORS),
+        f"admin:records_{model}_add": page(ADMINISTRATORS, post=save),
+        f"admin:records_{model}_history": page(ADMINISTRATORS),
+        f"admin:records_{model}_delete": page(ADMINISTRATORS if delete is ADMINISTRATORS_SAVE else delete, post=delete),
+        f"admin:records_{model}_change": page(ADMINISTRATORS, post=save),
+        f"admin/records/{model}/<path:object_id>/": TO_CHANGE_PAGE,
+    }
+
+
 OFFICE: dict[str, dict[str, Row]] = {
     "home": _OFFICE_HOME,
     "people": _PEOPLE,
@@ -211,6 +243,10 @@ OFFICE: dict[str, dict[str, Row]] = {
     "limits": _freely_deleted("usagelimit"),
     "usage": _record("conversations_usageday", REVIEWERS),
     "model calls": _record("conversations_generation", REVIEWERS),
+    "reviews": _record("records_review", REVIEWERS) | _reviewing(),
+    "policies of review": _managed("reviewpolicy", ADMINISTRATORS_GO_BACK, ADMINISTRATORS),
+    "labels of reviews": _managed("reviewlabel", ADMINISTRATORS_SAVE, ADMINISTRATORS_SAVE),
+    "audit": _record("audit_auditevent", ADMINISTRATORS),
     "jobs": _record("procrastinate_procrastinatejob", ADMINISTRATORS),
 }
 

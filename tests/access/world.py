@@ -36,6 +36,7 @@ from conversations.services import (
     stop_answer,
 )
 from records import sitting
+from records.models import Review, ReviewLabel, ReviewPolicy, ReviewReason
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_file, make_model, make_user, token
 
@@ -126,6 +127,29 @@ def _seal(answer: Message) -> SealedDocument:
     return SealedDocument.objects.get(pk=conversation.pk)
 
 
+@dataclass(frozen=True)
+class Reviews:
+    """What waits for a reviewer, and what one has claimed."""
+
+    waiting: Review
+    claimed: Review
+    policy: ReviewPolicy
+    label: ReviewLabel
+
+    @classmethod
+    def of(cls, belongings: Belongings, reviewer: User) -> Reviews:
+        policy = ReviewPolicy.objects.create(name="Refusals", kind="refused")
+        waiting = Review.objects.create(conversation=belongings.conversation)
+        ReviewReason.objects.create(review=waiting, policy=policy, at=timezone.now())
+        claimed = Review.objects.create(
+            conversation=belongings.running.conversation,
+            state="claimed",
+            claimed_by=reviewer,
+            claimed_at=timezone.now(),
+        )
+        return cls(waiting, claimed, policy, ReviewLabel.objects.create(name="Tone"))
+
+
 @dataclass
 class World:
     """Who asks, and what for."""
@@ -136,6 +160,7 @@ class World:
     of_deactivated: Belongings
     group: Group
     limit: UsageLimit
+    reviews: Reviews
     _clients: dict[str, Client] = field(default_factory=dict)
     _sessions: dict[str, str] = field(default_factory=dict)
 
@@ -200,7 +225,8 @@ class World:
 
     def missing_address(self, pattern: str) -> str:
         """Return the address of something that never was."""
-        return fill(pattern, dict.fromkeys(("pk", "message_id", "object_id"), uuid.uuid4()))
+        names = ("pk", "message_id", "object_id", "review_id", "conversation_id")
+        return fill(pattern, dict.fromkeys(names, uuid.uuid4()))
 
     def _office_values(self, pattern: str) -> dict[str, object]:
         answer = self.belongings.ended
@@ -219,16 +245,21 @@ class World:
             "feedback": self.belongings.rating,
             "sealeddocument": self.belongings.sealed,
             "event": Event.objects.first(),
+            "review": self.reviews.waiting,
+            "reviewpolicy": self.reviews.policy,
+            "reviewlabel": self.reviews.label,
         }
         kind = [*pattern.split("/"), "", ""][2]
         row = call.job_id if kind == "procrastinatejob" and call else getattr(rows.get(kind), "pk", None)
+        is_of_claimer = pattern.endswith(("/return/", "/verdict/"))
         return {
             "object_id": row,
             "id": row,
+            "conversation_id": self.belongings.conversation.pk,
+            "review_id": (self.reviews.claimed if is_of_claimer else self.reviews.waiting).pk,
             "content_type_id": 1,
-            "admin/^(?P<app_label>accounts|auth|procrastinate|conversations)/$": "/admin/conversations/",
             "admin/(?P<url>.*)$": "/admin/nowhere/",
-        }
+        } | ({pattern: "/admin/conversations/"} if "app_label" in pattern else {})
 
 
 def make_world() -> World:
@@ -246,13 +277,15 @@ def make_world() -> World:
     UsageDay.objects.create(owner=people["owner"], day=timezone.localdate(), model=make_model(), calls=1)
     people["reviewer"].user_permissions.add(Permission.objects.get(codename="review_conversation"))
     group = Group.objects.create(name="Readers")
+    belongings = Belongings.of(people["owner"], assistant)
     world = World(
         people,
         assistant,
-        Belongings.of(people["owner"], assistant),
+        belongings,
         Belongings.of(people["deactivated"], assistant),
         group,
         UsageLimit.objects.create(group=group, measure="money", period="month", amount=1_000),
+        Reviews.of(belongings, people["reviewer"]),
     )
     world.sign_in_all()
     people["deactivated"].is_active = False
