@@ -5,7 +5,7 @@ import datetime
 from procrastinate.contrib.django import app
 
 from conversations.live.database import in_database
-from records.services import facts, queueing, reviewing
+from records.services import facts, queueing, reviewing, usage_facts
 
 BACKGROUND_QUEUE = "background"
 
@@ -15,6 +15,13 @@ BACKGROUND_QUEUE = "background"
 async def keep_facts(timestamp: int) -> None:
     """Reckon the sums of conversations in which something changed."""
     await in_database(facts.keep_facts)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue=BACKGROUND_QUEUE, queueing_lock="keep_usage", lock="keep_usage", priority=-2)
+async def keep_usage(timestamp: int) -> None:
+    """Reckon the sums of days in which something changed."""
+    await in_database(usage_facts.keep_usage)
 
 
 @app.periodic(cron="* * * * *")

@@ -1,0 +1,1 @@
+"""Sums of use, the pages that show them, and the views for tools of others."""
