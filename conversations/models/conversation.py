@@ -43,6 +43,17 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.order_by("-last_activity_at", "-id")
 
 
+_Manager = models.Manager.from_queryset(ConversationQuerySet)
+
+
+class ConversationManager(_Manager["Conversation"]):
+    """Leaves out the conversations whose removal has begun: their rows may be there for a while, for nobody to see."""
+
+    def get_queryset(self) -> ConversationQuerySet:
+        """Return the conversations of the record."""
+        return ConversationQuerySet(self.model, using=self._db).filter(removal_begun_at__isnull=True)
+
+
 class Conversation(models.Model):
     """A conversation. Its messages are a tree; `current_leaf` ends the path that is shown."""
 
@@ -76,9 +87,11 @@ class Conversation(models.Model):
         "self",
         null=True,
         blank=True,
-        on_delete=models.PROTECT,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
         related_name="continuations",
-        db_comment="The concluded conversation that it goes on from; its first messages repeat that one's.",
+        db_comment="The concluded conversation that it goes on from, which may be removed by now; its first messages"
+        " repeat that one's.",
     )
     title = models.CharField(max_length=200, db_comment="Made from the first prompt, then by the model or the owner.")
     is_title_provisional = models.BooleanField(
@@ -105,8 +118,16 @@ class Conversation(models.Model):
     seen_at = models.DateTimeField(
         null=True, blank=True, db_comment="When its owner last had its end before their eyes."
     )
+    removal_begun_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        db_comment="When its removal for good began: from then on nobody sees it, and nothing brings it back.",
+    )
 
-    objects = ConversationQuerySet.as_manager()
+    objects = ConversationManager()
+    every = ConversationQuerySet.as_manager()
+    """Those as well whose removal has begun: for what removes them, and for what compares the record with storage."""
 
     class Meta:
         db_table_comment = "Conversations of people with assistants."

@@ -84,9 +84,11 @@ class Message(models.Model):
     copy_of = models.ForeignKey(
         "self",
         null=True,
-        on_delete=models.PROTECT,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
         related_name="+",
-        db_comment="The message of a concluded conversation that it repeats; no model was called for it.",
+        db_comment="The message of a concluded conversation that it repeats, which may be removed by now; no model was"
+        " called for it.",
     )
     role = models.CharField(max_length=10, choices=Role, db_comment="Who speaks: user or assistant.")
     status = models.CharField(max_length=12, choices=Status, db_comment="Where it stands; a prompt is completed.")

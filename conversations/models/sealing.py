@@ -70,7 +70,11 @@ class Event(models.Model):
     )
     kind = models.CharField(max_length=40, choices=Kind, db_comment="What happened, such as conversation.concluded.")
     conversation = models.ForeignKey(
-        "Conversation", on_delete=models.PROTECT, related_name="events", db_comment="The conversation it is about."
+        "Conversation",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="events",
+        db_comment="The conversation it is about, which may be removed by now.",
     )
     data = models.JSONField(default=dict, db_comment="What it tells: ids, times, hashes and addresses, never text.")
     created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it was written.")

@@ -22,8 +22,13 @@ class SealedDocumentAdmin(RecordAdmin):
 class EventAdmin(RecordAdmin):
     """Every event, newest first."""
 
-    list_display = ("seq", "kind", "conversation", "created_at")
+    list_display = ("seq", "kind", "about", "created_at")
     list_filter = ("kind",)
-    list_select_related = ("conversation",)
     ordering = ("-seq",)
-    fields = (("seq", "kind"), "conversation", "data", "created_at")
+    fields = (("seq", "kind"), "about", "data", "created_at")
+    readonly_fields = ("about",)
+
+    @admin.display(description="conversation", ordering="conversation")
+    def about(self, event: Event) -> str:
+        """Return the id of the conversation, which may be removed."""
+        return str(event.conversation_id)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from conversations.ids import uuid7
+
+MOST_DAYS = 36_500
 
 
 class RetentionPolicy(models.Model):
@@ -38,14 +40,18 @@ class RetentionPolicy(models.Model):
     )
     basis = models.CharField(max_length=9, choices=Basis, default=Basis.ACTIVITY, db_comment="From when days count.")
     days = models.PositiveIntegerField(
-        validators=[MinValueValidator(1)], db_comment="How many days a conversation is kept."
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
+        db_comment="How many days a conversation is kept.",
     )
     is_enabled = models.BooleanField(default=False, db_comment="Removes conversations.")
 
     class Meta:
         verbose_name_plural = "retention policies"
         db_table_comment = "How long conversations are kept."
-        constraints = [models.CheckConstraint(condition=Q(days__gte=1), name="retention_is_a_day_at_least")]
+        constraints = [
+            models.CheckConstraint(condition=Q(days__gte=1), name="retention_is_a_day_at_least"),
+            models.CheckConstraint(condition=Q(days__lte=MOST_DAYS), name="retention_is_a_century_at_most"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -67,9 +73,10 @@ class LegalHold(models.Model):
         "conversations.Conversation",
         null=True,
         blank=True,
-        on_delete=models.PROTECT,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
         related_name="holds",
-        db_comment="The conversation that stays.",
+        db_comment="The conversation that stays; it may be removed once the hold is lifted.",
     )
     reason = models.CharField(max_length=500, db_comment="Why it must stay.")
     placed_by = models.ForeignKey(
@@ -85,6 +92,7 @@ class LegalHold(models.Model):
         db_comment="Who lifted it.",
     )
     lifted_at = models.DateTimeField(null=True, blank=True, db_comment="When it was lifted; empty: it holds.")
+    lift_reason = models.CharField(max_length=500, blank=True, db_comment="Why it was lifted.")
 
     class Meta:
         db_table_comment = "What must not be removed."
@@ -142,6 +150,7 @@ class RetentionRun(models.Model):
     class Meta:
         db_table_comment = "Runs that remove conversations."
         default_permissions = ("view",)
+        permissions = [("erase_person", "Can erase a person")]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "person_id"],
