@@ -82,10 +82,8 @@ class ExportFilters:
 
 
 def kept(table: type[Model]) -> QuerySet[Any]:
-    """Return the rows of everybody, hidden ones included; of conversations those whose removal has not begun."""
+    """Return the rows of everybody, hidden ones included; the manager of conversations leaves out what is removed."""
     rows: QuerySet[Any] = table._default_manager.all()
-    if table is Conversation:
-        rows = rows.exclude(Exists(Tombstone.objects.filter(conversation_id=OuterRef("pk"))))
     return rows
 
 

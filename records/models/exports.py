@@ -67,11 +67,22 @@ class BulkExport(models.Model):
         indexes = [models.Index(fields=["expires_at"], condition=Q(state="done"), name="bulk_export_expiring")]
 
     def __str__(self) -> str:
-        return f"Export of {self.created_at:%Y-%m-%d %H:%M}"
+        return f"Export of {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in self.UNDER_WAY
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is whole and can be had."""
+        return self.state == self.State.DONE and self.expires_at is not None and self.expires_at > timezone.now()
 
 
 class BulkExportPart(models.Model):
     """One object of an export."""
+
+    is_image = False  # none is shown in a page
 
     class Kind(models.TextChoices):
         CONVERSATIONS = "conversations", "Conversations"
@@ -104,3 +115,10 @@ class BulkExportPart(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def content_type(self) -> str:
+        """What a browser is told that it is; files of people are mere bytes."""
+        if self.kind == self.Kind.FILE:
+            return "application/octet-stream"
+        return "application/json" if self.kind == self.Kind.MANIFEST else "application/x-ndjson"

@@ -157,7 +157,7 @@ def test_what_begins_after_it_was_asked_for_and_what_is_being_removed_is_left_ou
     export = ask()
     late = make_conversation(owner)
     Conversation.objects.filter(pk=late.pk).update(created_at=timezone.now())
-    bury(owner, conversation_id=going.pk, removed_at=None)
+    Conversation.objects.filter(pk=going.pk).update(removal_begun_at=timezone.now())
     heads = {row["id"] for row in rows(write(export)) if row["type"] == "conversation"}
     assert heads == {str(kept.pk)}
 
