@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
+from tests.fakes.folder import FilesFolder
 from tests.fakes.process import FakeOpenAI
 
 
@@ -31,3 +32,12 @@ def no_jobs(transactional_db: None) -> Iterator[None]:
     ask(f"TRUNCATE {tables} CASCADE")
     yield
     ask(f"TRUNCATE {tables} CASCADE")
+
+
+@pytest.fixture
+def files(no_jobs: None, folder: FilesFolder, monkeypatch: pytest.MonkeyPatch) -> FilesFolder:
+    """Storage of a test's own, in which files are put again soon after it failed."""
+    from conversations.live import made_files
+
+    monkeypatch.setattr(made_files, "RETRY_PAUSES", (0.2,) * 4)
+    return folder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pytest_django import Settings
@@ -17,12 +16,7 @@ from tests.fakes.folder import FilesFolder
 from tests.services.calls import lose, sql
 from tests.services.concluded import make_answered, make_concluded, make_sealed
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
-    return FilesFolder(settings, tmp_path)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("folder")]
 
 
 @pytest.fixture(autouse=True)

@@ -6,14 +6,12 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import AsyncClient, Client
 from procrastinate.contrib.django.models import ProcrastinateJob
-from pytest_django import Settings
 
 from accounts.models import User
 from conversations.files import storage
@@ -22,10 +20,7 @@ from conversations.services import conclude_conversation, continue_conversation,
 from tests.fakes.folder import FilesFolder
 from tests.pages.record import HTMX, text_of
 
-
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
-    return FilesFolder(settings, tmp_path)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.fixture

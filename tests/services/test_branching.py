@@ -2,98 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-
 import pytest
-from django.contrib.auth.models import Group
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from conversations.models import Attachment, Conversation, Generation, LanguageModel, Message
+from conversations.models import Attachment, Generation, LanguageModel, Message
 from conversations.services import (
-    Refused,
     claim_answer,
     claim_title,
     continue_answer,
-    edit_prompt,
     retry_answer,
     send_message,
-    start_conversation,
 )
 from conversations.services.branching import CONTINUE_PROMPT
-from tests.factories import make_assistant, make_file, make_model, make_user, token
+from tests.factories import make_file, make_model, make_user, token
 from tests.pages.record import end
+from tests.services.versions import edited, path, refusal, say, sent
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def first(owner: User) -> Message:
-    """The first answer of a conversation, which has ended."""
-    make_model()
-    answer = start_conversation(owner=owner, assistant=make_assistant(), prompt="One", client_token=token())
-    end(answer, text="First")
-    return answer
-
-
-@pytest.fixture
-def second(first: Message) -> Message:
-    """The answer after it."""
-    return say(first.conversation, "Two", "Second")
-
-
-def say(conversation: Conversation, prompt: str, text: str, **more: object) -> Message:
-    answer = send_message(
-        owner=conversation.owner,
-        conversation_id=conversation.pk,
-        prompt=prompt,
-        client_token=token(),
-        **more,  # type: ignore[arg-type]
-    )
-    end(answer, text=text)
-    return answer
-
-
-def edited(message: Message, prompt: str, text: str = "", **more: object) -> Message:
-    """Edit the prompt of an answer; with a text, the new answer has ended."""
-    assert message.parent is not None
-    answer = edit_prompt(message=message.parent, prompt=prompt, client_token=token(), **more)  # type: ignore[arg-type]
-    if text:
-        end(answer, text=text)
-    return answer
-
-
-def path(message: Message) -> list[str]:
-    conversation = Conversation.objects.get(pk=message.conversation_id)
-    return [one.text for one in conversation.path()]
-
-
-def sent(answer: Message) -> list[str]:
-    """What the model is shown."""
-    plan = claim_answer(message_id=answer.pk)
-    assert plan is not None
-    return [turn.text for turn in plan.request.turns]
-
-
-def refusal(act: Callable[[], object]) -> str:
-    before = rows()
-    with pytest.raises(Refused) as refused:
-        act()
-    assert rows() == before
-    return refused.value.code.value
-
-
-def rows() -> list[object]:
-    return [sorted(model.objects.values_list(), key=str) for model in (Message, Generation, Conversation, Attachment)]
 
 
 # -- what the model sees ---------------------------------------------------------------------------------------------
@@ -137,84 +65,6 @@ def test_a_prompt_can_go_on_from_another_version(first: Message, second: Message
     )
     assert sent(answer) == ["One", "First", "Two", "Second", "Three"]
     assert path(answer) == ["One", "First", "Two", "Second", "Three", ""]
-
-
-# -- who answers -----------------------------------------------------------------------------------------------------
-
-
-def test_another_assistant_answers_here_and_from_then_on(second: Message) -> None:
-    other = make_assistant(name="Jurist", instructions="Cite the law.", tools=["create_file"])
-    LanguageModel.objects.update(tools=["create_file"])
-    again = retry_answer(message=second, assistant=other)
-
-    plan = claim_answer(message_id=again.pk)
-    assert plan is not None
-    assert (plan.request.instructions, plan.request.tools) == ("Cite the law.", ("create_file",))
-    end(again, text="By law")
-    following = say(again.conversation, "And?", "So.")
-    assert [one.assistant for one in (second, again, following)] == [second.assistant, other, other]
-    assert second.assistant != other
-    assert Conversation.objects.get().assistant == other
-
-
-def test_an_answer_keeps_its_assistant_when_it_is_claimed_late(second: Message) -> None:
-    """Instructions are those of whoever was asked, not of whoever answers next by then."""
-    again = retry_answer(message=second)
-    Conversation.objects.update(assistant=make_assistant(instructions="Sing."))
-    plan = claim_answer(message_id=again.pk)
-    assert plan is not None
-    assert plan.request.instructions == "Answer briefly."
-
-
-def test_answers_of_before_it_was_noted_keep_who_gave_them(second: Message) -> None:
-    Message.objects.update(assistant=None)
-    before = second.conversation.assistant
-    retry_answer(message=second, assistant=make_assistant())
-    second.refresh_from_db()
-    assert second.assistant == before
-
-
-def test_another_model_answers_here_and_from_then_on(second: Message) -> None:
-    mini = make_model("gpt-4o-mini")
-    again = retry_answer(message=second, model=mini)
-    assert again.generations.get().model == mini
-    end(again, text="In short")
-    assert say(again.conversation, "And?", "So.").generations.get().model_asked == "gpt-4o-mini"
-
-
-def test_an_assistant_without_a_model_answers_with_its_own(second: Message) -> None:
-    mini, own = make_model("gpt-4o-mini"), make_model("gpt-5")
-    end(retry_answer(message=second, model=mini), text="In short")
-    again = retry_answer(message=second, assistant=make_assistant(model=own))
-    assert again.generations.get().model == own
-    assert Conversation.objects.get().model is None
-
-
-def test_an_edit_chooses_who_answers_as_well(second: Message) -> None:
-    mini, other = make_model("gpt-4o-mini"), make_assistant()
-    answer = edited(second, "Two, but otherwise", assistant=other, model=mini)
-    assert (answer.assistant, answer.generations.get().model) == (other, mini)
-
-
-def test_a_model_that_was_chosen_and_is_switched_off_gives_way_to_the_assistants_own(second: Message) -> None:
-    mini = make_model("gpt-4o-mini")
-    end(retry_answer(message=second, model=mini), text="In short")
-    LanguageModel.objects.filter(pk=mini.pk).update(is_enabled=False)
-    assert say(second.conversation, "And?", "So.").generations.get().model_asked == "gpt-4o"
-
-
-@pytest.mark.parametrize("flaw", [{"is_enabled": False}, {"is_offered": False}, {"is_local": True}], ids=str)
-def test_a_model_that_may_not_be_chosen_is_refused(second: Message, flaw: dict[str, bool]) -> None:
-    wrong = make_model("gpt-0", **flaw)
-    assert refusal(lambda: retry_answer(message=second, model=wrong)) == "no_model"
-    assert refusal(lambda: edited(second, "Otherwise", model=wrong)) == "no_model"
-
-
-def test_an_assistant_for_others_is_refused(second: Message) -> None:
-    other = make_assistant()
-    other.groups.add(Group.objects.create(name="Others"))
-    assert refusal(lambda: retry_answer(message=second, assistant=other)) == "assistant_unavailable"
-    assert refusal(lambda: edited(second, "Otherwise", assistant=other)) == "assistant_unavailable"
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
@@ -292,82 +142,6 @@ def test_without_text_there_is_nothing_to_go_on_with(second: Message) -> None:
 
 
 # -- what cannot be done ---------------------------------------------------------------------------------------------
-
-
-def all_three(message: Message) -> list[Callable[[], object]]:
-    return [
-        lambda: edited(message, "Otherwise"),
-        lambda: retry_answer(message=message),
-        lambda: continue_answer(message=message),
-    ]
-
-
-def test_c12_nothing_begins_while_an_answer_runs(first: Message, second: Message) -> None:
-    end(second, status="incomplete", text="Half a")
-    running = retry_answer(message=first)
-    for act in [*all_three(second), lambda: retry_answer(message=running), lambda: continue_answer(message=running)]:
-        assert refusal(act) == "busy"
-
-
-def test_a_concluded_conversation_has_its_versions_for_good(second: Message) -> None:
-    end(second, status="incomplete", text="Half a")
-    Conversation.objects.update(state="concluded", concluded_at=timezone.now())
-    message = Message.objects.select_related("conversation").get(pk=second.pk)
-    for act in all_three(message):
-        assert refusal(act) == "concluded"
-
-
-def test_an_answer_is_not_edited_and_a_prompt_neither_retried_nor_gone_on_with(second: Message) -> None:
-    prompt = second.parent
-    assert prompt is not None
-    assert refusal(lambda: edit_prompt(message=second, prompt="Mine now", client_token=token())) == "not_editable"
-    assert refusal(lambda: retry_answer(message=prompt)) == "not_retryable"
-    assert refusal(lambda: continue_answer(message=prompt)) == "not_continuable"
-
-
-def test_a_prompt_goes_on_from_answers_of_its_own_conversation_alone(second: Message) -> None:
-    other = start_conversation(owner=second.owner, assistant=make_assistant(), prompt="Apart", client_token=token())
-    end(other, text="Elsewhere")
-    for parent in (other.pk, second.parent_id, token()):
-        assert refusal(lambda parent=parent: say(second.conversation, "And?", "", parent_id=parent)) == "no_parent"  # type: ignore[misc]
-
-
-@pytest.mark.parametrize("prompt", ["", " \u200b\n"])
-def test_f1_an_edit_to_nothing_is_refused(second: Message, prompt: str) -> None:
-    assert refusal(lambda: edited(second, prompt)) == "empty"
-
-
-def test_c4_an_edit_sent_twice_is_one(second: Message) -> None:
-    assert second.parent is not None
-    once = token()
-    answers = {edit_prompt(message=second.parent, prompt="Anew", client_token=once).pk for _ in range(3)}
-    assert len(answers) == 1
-    assert Message.objects.filter(text="Anew").count() == 1
-    with pytest.raises(Refused, match="already sent with another text"):
-        edit_prompt(message=second.parent, prompt="Otherwise", client_token=once)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_many_who_retry_and_edit_at_once_one_goes_through(second: Message) -> None:
-    barrier, made, refused = threading.Barrier(8), [], []
-
-    def press(number: int) -> None:
-        try:
-            barrier.wait()
-            act = edited(second, "Anew") if number % 2 else retry_answer(message=second)
-            made.append(act.pk)
-        except Refused as error:
-            refused.append(error.code)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=press, args=[number]) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(made), set(refused)) == (1, {"busy"})
-    assert Message.objects.running().count() == 1
 
 
 def test_a_plain_send_takes_no_more_statements_where_there_are_versions(second: Message, owner: User) -> None:

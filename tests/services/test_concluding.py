@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,16 +34,10 @@ from conversations.services import (
 )
 from conversations.services.reconciling import Difference, Kind, repair
 from tests.factories import make_file, token
-from tests.fakes.folder import FilesFolder
 from tests.services.calls import begin, claim, jobs, title_of
 from tests.services.concluded import answer_it, make_answered, make_concluded
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
-    return FilesFolder(settings, tmp_path)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 
 
 def refusal(function: Callable[..., Any], **arguments: Any) -> Refusal:

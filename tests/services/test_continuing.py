@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
 from django.db import connections
-from pytest_django import Settings
 
 from conversations.files import storage
 from conversations.models import Assistant, Attachment, Conversation, Generation, Message
@@ -23,16 +21,10 @@ from conversations.services import (
 )
 from conversations.services.continuing import continued_title
 from tests.factories import make_file, token
-from tests.fakes.folder import FilesFolder
 from tests.services.calls import jobs
 from tests.services.concluded import answer_it, make_answered, make_concluded, make_long, make_sealed, stored
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
-    return FilesFolder(settings, tmp_path)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 
 
 def said(messages: list[Message]) -> list[tuple[str, str, str, str, int | None]]:

@@ -34,11 +34,6 @@ DAY = datetime.timedelta(days=1)
 
 
 @pytest.fixture
-def owner() -> User:
-    return make_user()
-
-
-@pytest.fixture
 def running(owner: User) -> Message:
     make_model()
     return start_conversation(owner=owner, assistant=make_assistant(), prompt="Hello", client_token=token())

@@ -1,121 +1,32 @@
-"""Nobody gets past their limits, however many ask at once; and whoever is refused is told why and until when."""
+"""Whoever has reached a limit is refused before any call, and told why and until when; whoever has not goes on."""
 
 import datetime
-import threading
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import Group
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts.models import User
-from conversations import periods
 from conversations.llm import ModelError
-from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message, UsageDay, UsageLimit
+from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message, UsageDay
 from conversations.services import (
     Refused,
     finish_answer,
     next_attempt,
     next_step,
     retry_answer,
-    send_message,
     standings_of,
     start_conversation,
     stop_answer,
 )
 from conversations.services.calls import CallProgress
-from tests.factories import make_assistant, make_model, make_user, token
-from tests.services.calls import FINISHED, claim, sql
+from tests.factories import make_user, token
+from tests.services.calls import FINISHED, claim
+from tests.services.limited import begin, limit, refusal, use
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def assistant() -> Assistant:
-    make_model()
-    return make_assistant()
-
-
-def limit(amount: str | int, measure: str = "tokens", period: str = "day", **whom: User | Group) -> UsageLimit:
-    return UsageLimit.objects.create(measure=measure, period=period, amount=amount, **whom)
-
-
-def use(owner: User, tokens: int, *, cost: str = "0", days_ago: int = 0) -> None:
-    UsageDay.objects.create(
-        owner=owner,
-        day=timezone.localdate() - datetime.timedelta(days=days_ago),
-        model=make_model(),
-        calls=1,
-        input_tokens=tokens,
-        cost=cost,
-    )
-
-
-def begin(owner: User, assistant: Assistant) -> Message:
-    return start_conversation(owner=owner, assistant=assistant, prompt="Hello there", client_token=token())
-
-
-def refusal(owner: User, assistant: Assistant) -> Refused:
-    with pytest.raises(Refused) as refused:
-        begin(owner, assistant)
-    assert not Message.objects.running().exists()
-    return refused.value
-
-
-# -- which limits hold -------------------------------------------------------------------------------------------------
-
-
-def amounts(user: User) -> dict[tuple[str, str], int]:
-    return {(one.measure, one.period): int(one.limit) for one in standings_of(user.pk)}
-
-
-def test_a_limit_for_everybody_holds_for_everybody(owner: User) -> None:
-    limit(1000)
-    assert amounts(owner) == {("tokens", "day"): 1000}
-
-
-def test_of_several_groups_the_most_generous_counts_and_takes_the_place_of_the_one_for_everybody(owner: User) -> None:
-    for name, amount in (("Sales", 5000), ("Legal", 9000), ("Support", 7000), ("Strangers", 99_000)):
-        group = Group.objects.create(name=name)
-        limit(amount, group=group)
-        if name != "Strangers":
-            owner.groups.add(group)
-    limit(20_000)
-    assert amounts(owner) == {("tokens", "day"): 9000}
-
-
-def test_a_personal_limit_takes_the_place_of_all_others_whether_less_or_more(owner: User) -> None:
-    owner.groups.add(group := Group.objects.create(name="Sales"))
-    limit(5000, group=group)
-    limit(7000)
-    own = limit(300, user=owner)
-    assert amounts(owner) == {("tokens", "day"): 300}
-    UsageLimit.objects.filter(pk=own.pk).update(amount=80_000)
-    assert amounts(owner) == {("tokens", "day"): 80_000}
-
-
-def test_each_measure_and_period_is_decided_for_itself(owner: User) -> None:
-    owner.groups.add(group := Group.objects.create(name="Sales"))
-    limit(300, user=owner)
-    limit(50, "money", "month", group=group)
-    limit(9000, "tokens", "month")
-    limit(1, "money", "month")
-    assert amounts(owner) == {("tokens", "day"): 300, ("money", "month"): 50, ("tokens", "month"): 9000}
-
-
-def test_the_limits_of_others_hold_for_nobody_else(owner: User, assistant: Assistant) -> None:
-    limit(0, user=make_user())
-    limit(0, group=Group.objects.create(name="Sales"))
-    assert standings_of(owner.pk) == []
-    begin(owner, assistant)
 
 
 # -- refused and let through -------------------------------------------------------------------------------------------
@@ -266,72 +177,7 @@ def test_reservations_fit_their_columns_whatever_the_model_costs(owner: User, as
     assert (call.reserved_tokens, call.reserved_cost) == (2_147_483_647, Decimal(999_999))
 
 
-# -- days and months ---------------------------------------------------------------------------------------------------
-
-
-def test_yesterday_counts_for_the_month_and_not_for_the_day(owner: User, assistant: Assistant) -> None:
-    limit(100)
-    use(owner, 500, days_ago=1)
-    stop_answer(message=begin(owner, assistant))
-    limit(100, period="month")
-    used = {str(standing.period): standing.used for standing in standings_of(owner.pk)}
-    assert used["day"] == 0
-    assert used["month"] == (500 if timezone.localdate().day > 1 else 0)
-
-
-def test_a_new_month_begins_with_nothing_used(owner: User, assistant: Assistant) -> None:
-    limit(100, period="month")
-    use(owner, 500, days_ago=timezone.localdate().day)  # the last day of the month before
-    begin(owner, assistant)
-    UsageDay.objects.update(day=timezone.localdate().replace(day=1))
-    with pytest.raises(Refused, match="100 tokens of this month"):
-        begin(owner, assistant)
-
-
-@pytest.mark.parametrize(
-    ("zone", "period", "today", "moment", "told"),
-    [
-        ("UTC", "day", "2026-11-22", "2026-11-23T00:00Z", "tomorrow at 00:00 UTC"),
-        ("UTC", "month", "2026-11-22", "2026-12-01T00:00Z", "on 1 December at 00:00 UTC"),
-        ("UTC", "month", "2026-11-30", "2026-12-01T00:00Z", "tomorrow at 00:00 UTC"),
-        ("UTC", "month", "2026-12-31", "2027-01-01T00:00Z", "tomorrow at 00:00 UTC"),
-        ("UTC", "month", "2028-01-31", "2028-02-01T00:00Z", "tomorrow at 00:00 UTC"),
-        ("UTC", "day", "2028-02-28", "2028-02-29T00:00Z", "tomorrow at 00:00 UTC"),
-        ("Europe/Berlin", "day", "2026-03-28", "2026-03-28T23:00Z", "tomorrow at 00:00 CET"),
-        ("Europe/Berlin", "day", "2026-03-29", "2026-03-29T22:00Z", "tomorrow at 00:00 CEST"),
-        ("Europe/Berlin", "month", "2026-10-02", "2026-10-31T23:00Z", "on 1 November at 00:00 CET"),
-        ("Africa/Cairo", "day", "2026-04-23", "2026-04-23T22:00Z", "tomorrow at 01:00 EEST"),  # without a midnight
-        ("America/Sao_Paulo", "day", "2026-06-01", "2026-06-02T03:00Z", "tomorrow at 00:00 UTC-03"),
-    ],
-)
-def test_a_period_ends_at_midnight_of_the_server_whatever_its_clocks_do(
-    settings: Settings, zone: str, period: str, today: str, moment: str, told: str
-) -> None:
-    settings.TIME_ZONE = zone
-    day = datetime.date.fromisoformat(today)
-    reset = periods.next_start(period, day)
-    assert reset == datetime.datetime.fromisoformat(moment)
-    assert periods.tell(reset, day) == told
-    assert timezone.localdate(reset - datetime.timedelta(seconds=1)) >= day
-    assert timezone.localdate(reset) > day
-
-
 # -- how many at once --------------------------------------------------------------------------------------------------
-
-
-def test_q1_more_answers_at_once_than_one_person_may_have_are_refused_and_others_are_not(
-    owner: User, assistant: Assistant, settings: Settings
-) -> None:
-    settings.MAX_PARALLEL_ANSWERS = 2
-    first = begin(owner, assistant)
-    begin(owner, assistant)
-    with pytest.raises(Refused) as refused:
-        begin(owner, assistant)
-    assert refused.value.message.startswith("2 of your answers are being written, and more cannot be at once.")
-    assert (refused.value.status, refused.value.retry_after) == (429, 15)
-    begin(make_user(), assistant)
-    stop_answer(message=first)
-    begin(owner, assistant)
 
 
 def test_a_send_takes_one_query_more_where_nothing_is_limited(owner: User, assistant: Assistant) -> None:
@@ -339,86 +185,3 @@ def test_a_send_takes_one_query_more_where_nothing_is_limited(owner: User, assis
         begin(owner, assistant)
     about = [query["sql"] for query in captured if "usagelimit" in query["sql"]]
     assert len(about) == 1
-
-
-def send_at_once(owner: User, conversations: list[Conversation]) -> list[str]:
-    """Send to many conversations at the same moment, each from a thread of its own; return what came of each."""
-    barrier, ends = threading.Barrier(len(conversations)), []
-
-    def send(conversation: Conversation) -> None:
-        try:
-            barrier.wait(timeout=30)
-            send_message(owner=owner, conversation_id=conversation.pk, prompt="Hello", client_token=token())
-            ends.append("sent")
-        except Refused as refused:
-            ends.append(str(refused.code))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=send, args=[conversation]) for conversation in conversations]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(ends)
-
-
-def make_conversations(owner: User, count: int) -> list[Conversation]:
-    make_model()
-    assistant = make_assistant()
-    return Conversation.objects.bulk_create(
-        Conversation(owner=owner, assistant=assistant, title=f"Number {number}") for number in range(count)
-    )
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("measure", ["tokens", "money"])
-def test_q3_of_50_sends_at_once_with_one_left_exactly_one_goes_through(settings: Settings, measure: str) -> None:
-    settings.MAX_PARALLEL_ANSWERS = 100
-    owner = make_user()
-    conversations = make_conversations(owner, 50)
-    limit(100, measure)
-    use(owner, 99, cost="99.9999")
-
-    assert send_at_once(owner, conversations) == ["limit"] * 49 + ["sent"]
-
-    assert Message.objects.count() == 2
-    assert Generation.objects.count() == 1
-    assert sql("SELECT count(*) FROM procrastinate_jobs") == [(1,)]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_q1_of_50_sends_at_once_as_many_go_through_as_one_person_may_have() -> None:
-    owner = make_user()
-    conversations = make_conversations(owner, 50)
-    assert send_at_once(owner, conversations) == ["limit"] * 30 + ["sent"] * 20
-    assert Message.objects.running().count() == 20
-
-
-@pytest.mark.django_db(transaction=True)
-def test_calls_of_one_person_that_end_at_once_are_all_added_and_never_lock_each_other_out() -> None:
-    owner = make_user()
-    conversations = make_conversations(owner, 16)
-    answers = [
-        send_message(owner=owner, conversation_id=conversation.pk, prompt="Hello", client_token=token())
-        for conversation in conversations
-    ]
-    plans = [claim(answer) for answer in answers]
-    barrier, ends = threading.Barrier(len(plans)), []
-
-    def finish(index: int) -> None:
-        try:
-            barrier.wait(timeout=30)
-            ends.append(finish_answer(plan=plans[index], finished=FINISHED, text="", progress=CallProgress()))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=finish, args=[index]) for index in range(len(plans))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert ends == [True] * 16
-    day = UsageDay.objects.get()
-    assert (day.calls, day.input_tokens, day.output_tokens) == (16, 160, 48)

@@ -5,37 +5,29 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from pytest_django import Settings
 
 from conversations.files import storage
 from conversations.models import Attachment
 from conversations.services import remove_attachment
 from conversations.services.reconciling import Kind, find_differences, repair
 from tests.factories import make_user
+from tests.fakes.folder import FilesFolder
 from tests.services.calls import sql
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 CONTENT = b"shelf,count\nA1,118\n"
 
 
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> Path:
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "files"}}
-    settings.STORAGES = settings.STORAGES | {"default": backend}
-    return tmp_path / "files"
-
-
-def make_object(folder: Path, *, hours: float = 48) -> str:
+def make_object(folder: FilesFolder, *, hours: float = 48) -> str:
     key, then = storage.new_key(), timezone.now().timestamp() - hours * 3600
     sha256 = hashlib.sha256(CONTENT).hexdigest()
     storage.put(key, io.BytesIO(CONTENT), size=len(CONTENT), sha256=sha256, content_type="text/csv")
-    os.utime(folder / key, (then, then))
+    os.utime(folder.path / key, (then, then))
     return key
 
 
@@ -72,14 +64,14 @@ def found() -> list[tuple[Kind, str, UUID | None]]:
     return [(difference.kind, difference.key, difference.attachment_id) for difference in find_differences()]
 
 
-def test_where_both_agree_nothing_is_told(folder: Path) -> None:
+def test_where_both_agree_nothing_is_told(folder: FilesFolder) -> None:
     make_row(make_object(folder))
     make_row(storage.new_key(), "pending")
     make_row(storage.new_key(), "failed", failure="The file is empty.")
     assert run() == run("--repair") == "Record and storage agree.\n"
 
 
-def test_s8_a_ready_row_without_its_object_is_told_and_becomes_failed(folder: Path) -> None:
+def test_s8_a_ready_row_without_its_object_is_told_and_becomes_failed(folder: FilesFolder) -> None:
     row, sound = make_row(storage.new_key()), make_row(make_object(folder))
     assert found() == [(Kind.MISSING, row.key, row.pk)]
     told = run_in_vain()
@@ -97,9 +89,9 @@ def test_s8_a_ready_row_without_its_object_is_told_and_becomes_failed(folder: Pa
     assert run() == "Record and storage agree.\n"
 
 
-def test_s5_a_ready_row_whose_object_has_another_size_is_told_and_becomes_failed(folder: Path) -> None:
+def test_s5_a_ready_row_whose_object_has_another_size_is_told_and_becomes_failed(folder: FilesFolder) -> None:
     row = make_row(make_object(folder))
-    (folder / row.key).write_bytes(b"short")
+    (folder.path / row.key).write_bytes(b"short")
     assert found() == [(Kind.DAMAGED, row.key, row.pk)]
     run("--repair")
     row.refresh_from_db()
@@ -108,12 +100,12 @@ def test_s5_a_ready_row_whose_object_has_another_size_is_told_and_becomes_failed
     assert storage.size_of(row.key) == 5  # what there is may still be looked at
 
 
-def test_an_object_without_row_is_told_once_it_is_a_day_old_and_deleted(folder: Path) -> None:
+def test_an_object_without_row_is_told_once_it_is_a_day_old_and_deleted(folder: FilesFolder) -> None:
     old, young = make_object(folder, hours=25), make_object(folder, hours=23)
-    half = folder / f"{storage.new_key()}.0123abcd.part"
+    half = folder.path / f"{storage.new_key()}.0123abcd.part"
     half.write_bytes(b"half")
     os.utime(half, (0, 0))
-    half_key = half.relative_to(folder).as_posix()
+    half_key = half.relative_to(folder.path).as_posix()
     assert sorted(found()) == sorted([(Kind.ORPHAN, old, None), (Kind.ORPHAN, half_key, None)])
     assert young in run_in_vain("--hours", "22")
 
@@ -123,7 +115,7 @@ def test_an_object_without_row_is_told_once_it_is_a_day_old_and_deleted(folder: 
 
 
 @pytest.mark.parametrize("has_object", [True, False])
-def test_s9_a_deletion_that_no_job_finishes_is_finished_object_first(folder: Path, has_object: bool) -> None:
+def test_s9_a_deletion_that_no_job_finishes_is_finished_object_first(folder: FilesFolder, has_object: bool) -> None:
     row = make_row(make_object(folder) if has_object else storage.new_key(), "deleted")
     assert found() == [(Kind.UNDELETED, row.key, row.pk)]
     run("--repair")
@@ -131,17 +123,17 @@ def test_s9_a_deletion_that_no_job_finishes_is_finished_object_first(folder: Pat
     assert not Attachment.objects.exists()
 
 
-def test_s9_a_row_stays_until_its_object_is_gone(folder: Path) -> None:
+def test_s9_a_row_stays_until_its_object_is_gone(folder: FilesFolder) -> None:
     row = make_row(make_object(folder), "deleted")
     (difference,) = find_differences()
-    (folder / row.key).unlink()
-    (folder / row.key).mkdir()  # which cannot be unlinked
+    (folder.path / row.key).unlink()
+    (folder.path / row.key).mkdir()  # which cannot be unlinked
     with pytest.raises(storage.StorageProblem):
         repair(difference=difference)
     assert Attachment.objects.filter(pk=row.pk).exists()
 
 
-def test_a_deletion_that_a_job_is_about_to_do_is_no_finding(folder: Path) -> None:
+def test_a_deletion_that_a_job_is_about_to_do_is_no_finding(folder: FilesFolder) -> None:
     row = make_row(make_object(folder))
     remove_attachment(attachment=row)
     assert found() == []
@@ -159,7 +151,7 @@ def test_files_of_another_bucket_are_told_and_left_alone() -> None:
     assert Attachment.objects.filter(pk=deleted.pk).exists()
 
 
-def test_what_changed_since_it_was_found_is_not_repaired(folder: Path) -> None:
+def test_what_changed_since_it_was_found_is_not_repaired(folder: FilesFolder) -> None:
     row, orphan = make_row(storage.new_key()), make_object(folder)
     missing, unnamed = find_differences()
     Attachment.objects.filter(pk=row.pk).update(state="deleted")
@@ -171,18 +163,18 @@ def test_what_changed_since_it_was_found_is_not_repaired(folder: Path) -> None:
     assert storage.size_of(orphan) == len(CONTENT)
 
 
-def test_nothing_is_called_missing_while_storage_cannot_be_asked(folder: Path) -> None:
+def test_nothing_is_called_missing_while_storage_cannot_be_asked(folder: FilesFolder) -> None:
     row = make_row(storage.new_key())
-    folder.mkdir(exist_ok=True)
-    (folder / "files").symlink_to(folder / "files")  # which cannot be listed
+    folder.path.mkdir(exist_ok=True)
+    (folder.path / "files").symlink_to(folder.path / "files")  # which cannot be listed
     assert "Storage cannot be asked" in run_in_vain("--repair")
     row.refresh_from_db()
     assert row.state == "ready"
 
 
-def test_s8_storage_that_is_empty_is_rather_the_wrong_one(folder: Path) -> None:
+def test_s8_storage_that_is_empty_is_rather_the_wrong_one(folder: FilesFolder) -> None:
     row = make_row(make_object(folder))
-    folder.rename(folder.with_name("moved away"))
+    folder.path.rename(folder.path.with_name("moved away"))
     assert found() == [(Kind.MISSING, row.key, row.pk)]
     assert "Nothing was repaired" in run_in_vain("--repair")
     row.refresh_from_db()

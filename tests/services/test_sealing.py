@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connections, transaction
-from pytest_django import Settings
 
 from conversations.files import storage
 from conversations.llm import ModelError
@@ -29,13 +27,8 @@ from tests.fakes.folder import FilesFolder
 from tests.services.calls import begin, fetch, lose, sql, title_of
 from tests.services.concluded import answer_it, bounded, make_answered, make_concluded, make_long, make_sealed, stored
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 SEAL = "conversations.tasks.seal"
-
-
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
-    return FilesFolder(settings, tmp_path)
 
 
 def keys() -> set[str]:

@@ -10,20 +10,9 @@ from pytest_django import Settings
 from accounts.models import User
 from conversations.models import Assistant, Conversation, Generation, Message
 from conversations.services import Refused, send_message, start_conversation, stop_answer
-from tests.factories import make_assistant, make_model, make_user, token
+from tests.factories import make_model, token
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def assistant() -> Assistant:
-    make_model()
-    return make_assistant()
 
 
 def begin(owner: User, assistant: Assistant, prompt: str = "Hello") -> Conversation:
