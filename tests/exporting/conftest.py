@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_django import Settings
+
+from tests.fakes.folder import FilesFolder
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -20,7 +20,5 @@ def owner(db: None) -> User:
 
 
 @pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> Path:
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "files"}}
-    settings.STORAGES = settings.STORAGES | {"default": backend}
-    return tmp_path / "files"
+def _folder(folder: FilesFolder) -> None:
+    """All files of these tests lie in a folder of their own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -41,6 +42,17 @@ def stranger(db: None) -> Client:
     client = Client()
     client.force_login(make_user())
     return client
+
+
+@pytest.fixture
+def person(transactional_db: None) -> Iterator[User]:
+    """An owner in a database that is committed to."""
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    from tests.factories import make_user
+
+    yield make_user(first_name="Olive", last_name="Owner")
+    ProcrastinateJob.objects.all().delete()  # a table that no test case empties
 
 
 @pytest.fixture

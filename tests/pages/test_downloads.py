@@ -1,52 +1,30 @@
-"""Files as they leave: whole, in part, as thumbnails, by a signed link, and not at all where something is wrong."""
+"""Files as they leave: whole and to their owner alone, under a name that harms nobody, or by a signed link."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test import AsyncClient
 from django.utils import timezone
-from PIL import Image
-from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from accounts.models import User
-from conversations.files import storage
-from conversations.models import Attachment, Conversation, Message
+from conversations.models import Conversation, Message
 from conversations.services import start_conversation
 from tests.factories import PNG, make_assistant, make_file, make_model, make_user, token
 from tests.fakes.s3 import FakeS3, use_bucket
-from tests.system.site import wait_for
+from tests.pages.asked import with_client
+from tests.pages.downloaded import GUARDS, LARGE, SIZE, get, text_file
 
-pytestmark = pytest.mark.django_db(transaction=True)  # a download gives its database connection back
-
-LARGE = bytes(range(256)) * 3000  # three chunks
-GUARDS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
-
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> Path:
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "files"}}
-    settings.STORAGES = settings.STORAGES | {"default": backend}
-    return tmp_path / "files"
-
-
-@pytest.fixture
-def person(transactional_db: None) -> Iterator[User]:
-    yield make_user()
-    ProcrastinateJob.objects.all().delete()  # a table that no test case empties
+pytestmark = [
+    pytest.mark.django_db(transaction=True),  # a download gives its database connection back
+    pytest.mark.usefixtures("folder"),
+]
 
 
 @pytest.fixture
@@ -55,33 +33,6 @@ def said(person: User) -> Message:
     answer = start_conversation(owner=person, assistant=make_assistant(), prompt="See", client_token=token())
     assert answer.parent is not None
     return answer.parent
-
-
-def with_client[Value](person: User | None, use: Callable[[AsyncClient], Awaitable[Value]]) -> Value:
-    client = AsyncClient(raise_request_exception=False)
-    if person is not None:
-        client.force_login(person)
-    return async_to_sync(use)(client)
-
-
-def get(person: User | None, file: Attachment, query: str = "", *, verb: str = "get", **headers: str) -> Any:
-    """Ask for a file and read all of it into `body`."""
-
-    async def ask(client: AsyncClient) -> Any:
-        address = f"/attachments/{file.pk}/{query}"
-        response: Any = await getattr(client, verb)(address, headers=headers)
-        if response.streaming:
-            response.body = b"".join([chunk async for chunk in response.streaming_content])
-        else:
-            response.body = response.content
-        response.close()
-        return response
-
-    return with_client(person, ask)
-
-
-def text_file(person: User, **fields: Any) -> Attachment:
-    return make_file(person, **{"data": LARGE, "name": "count.csv", "content_type": "text/csv"} | fields)
 
 
 def test_the_owner_gets_every_byte_and_what_says_how_to_treat_them(person: User) -> None:
@@ -120,56 +71,6 @@ def test_a_hidden_conversation_hides_its_files(person: User, said: Message) -> N
     assert get(person, file).status_code == get(person, file, "thumbnail/").status_code == 404
 
 
-@pytest.mark.parametrize("state", ["pending", "failed", "deleted"])
-def test_what_is_not_ready_is_not_there(person: User, state: str) -> None:
-    file = make_file(person, data=None, state=state)
-    assert get(person, file).status_code == get(person, file, "thumbnail/").status_code == 404
-
-
-SIZE = len(LARGE)
-PARTS = {
-    "bytes=0-0": (0, 1),
-    "bytes=0-99": (0, 100),
-    "bytes=300000-": (300_000, SIZE),
-    "bytes=-100": (SIZE - 100, SIZE),
-    f"bytes=0-{SIZE * 2}": (0, SIZE),
-    f"bytes=-{SIZE * 2}": (0, SIZE),
-    f"bytes={SIZE - 1}-": (SIZE - 1, SIZE),
-    "bytes = 5 - 9": (5, 10),
-}
-
-
-@pytest.mark.parametrize("asked", PARTS)
-def test_a_part_that_is_asked_for_is_what_comes(person: User, asked: str) -> None:
-    start, end = PARTS[asked]
-    response = get(person, text_file(person), Range=asked)
-    assert (response.status_code, response.body) == (206, LARGE[start:end])
-    assert response.headers["Content-Range"] == f"bytes {start}-{end - 1}/{SIZE}"
-    assert response.headers["Content-Length"] == str(end - start)
-
-
-@pytest.mark.parametrize(
-    "asked", ["bytes=5-2", "bytes=-", "bytes=0-1,5-6", "lines=0-1", "bytes=x", f"bytes=0-{'9' * 30}", "bytes=²-³", ""]
-)
-def test_a_part_that_makes_no_sense_is_answered_with_the_whole(person: User, asked: str) -> None:
-    response = get(person, text_file(person), Range=asked)
-    assert (response.status_code, response.body) == (200, LARGE)
-
-
-@pytest.mark.parametrize("asked", [f"bytes={SIZE}-", f"bytes={SIZE}-{SIZE + 5}", "bytes=-0"])
-def test_a_part_behind_the_end_is_refused(person: User, asked: str) -> None:
-    response = get(person, text_file(person), Range=asked)
-    assert (response.status_code, response.body) == (416, b"")
-    assert response.headers["Content-Range"] == f"bytes */{SIZE}"
-
-
-def test_a_download_goes_on_only_where_it_is_the_same_file(person: User) -> None:
-    file = text_file(person)
-    same = get(person, file, **{"Range": "bytes=10-19", "If-Range": f'"{file.sha256}"'})
-    other = get(person, file, **{"Range": "bytes=10-19", "If-Range": '"another"'})
-    assert (same.status_code, other.status_code) == (206, 200)
-
-
 @pytest.mark.parametrize(
     ("name", "header"),
     [
@@ -204,68 +105,6 @@ def test_an_image_may_be_looked_at_and_is_otherwise_saved(person: User) -> None:
     assert {name: shown.headers[name] for name in GUARDS} == GUARDS
 
 
-def test_s8_a_file_that_storage_lost_is_a_404_and_told(
-    person: User, folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    file = text_file(person)
-    (folder / file.key).unlink()
-    assert get(person, file).status_code == 404
-    assert f"File {file.pk} is missing in storage" in caplog.text
-
-
-def test_s5_a_file_that_is_shorter_in_storage_is_not_served(
-    person: User, folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    file = text_file(person)
-    (folder / file.key).write_bytes(LARGE[:-1])
-    assert get(person, file).status_code == 404
-    assert f"File {file.pk} is {SIZE - 1} bytes in storage" in caplog.text
-
-
-def test_s5_a_file_with_other_bytes_never_arrives_whole(person: User, folder: Path) -> None:
-    file = text_file(person)
-    (folder / file.key).write_bytes(b"?" + LARGE[1:])
-    seen = 0
-
-    async def ask(client: AsyncClient) -> None:
-        nonlocal seen
-        response: Any = await client.get(f"/attachments/{file.pk}/")
-        async for chunk in response.streaming_content:
-            seen += len(chunk)
-
-    with pytest.raises(storage.StorageProblem):
-        with_client(person, ask)
-    assert 0 < seen < SIZE
-
-
-def test_storage_that_is_away_is_said(person: User, settings: Settings) -> None:
-    file = text_file(person)
-    settings.STORAGES = settings.STORAGES | {
-        "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": "none"}}
-    }
-    settings.AWS_S3_ENDPOINT_URL = "http://127.0.0.1:9"
-    response = get(person, file)
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
-    assert "The file is not lost" in response.body.decode()
-
-
-def test_who_leaves_early_leaves_no_file_open(person: User, folder: Path) -> None:
-    file = text_file(person, data=LARGE * 4)
-
-    def is_open() -> bool:
-        return any(fd.is_symlink() and fd.readlink() == folder / file.key for fd in Path("/proc/self/fd").iterdir())
-
-    async def ask(client: AsyncClient) -> bool:
-        response: Any = await client.get(f"/attachments/{file.pk}/")
-        await anext(aiter(response.streaming_content))
-        was_open = is_open()
-        response.close()
-        return was_open
-
-    assert with_client(person, ask)
-    wait_for(lambda: not is_open(), what="the closing of the file")
-
-
 def test_no_database_connection_is_held_while_bytes_are_sent(person: User) -> None:
     file = text_file(person)
 
@@ -277,32 +116,6 @@ def test_no_database_connection_is_held_while_bytes_are_sent(person: User) -> No
         return is_given_back
 
     assert with_client(person, ask)
-
-
-def png(size: tuple[int, int] = (900, 600)) -> bytes:
-    buffer = io.BytesIO()
-    Image.effect_noise(size, 50).save(buffer, "png")
-    return buffer.getvalue()
-
-
-def test_a_thumbnail_is_small_and_kept_by_the_browser_alone(person: User) -> None:
-    picture = make_file(person, data=png())
-    response = get(person, picture, "thumbnail/")
-    image = Image.open(io.BytesIO(response.body))
-    assert (response.status_code, image.format, image.size) == (200, "WEBP", (480, 320))
-    assert response.headers["Content-Type"] == "image/webp"
-    assert response.headers["Cache-Control"].startswith("private, max-age=86400")
-    assert "Cookie" in response.headers["Vary"]
-    assert {name: response.headers[name] for name in GUARDS} == GUARDS
-    again = get(person, picture, "thumbnail/", **{"If-None-Match": response.headers["ETag"]})
-    assert (again.status_code, again.body) == (304, b"")
-    assert get(make_user(), picture, "thumbnail/").status_code == 404
-    assert get(None, picture, "thumbnail/").status_code == 302
-
-
-@pytest.mark.parametrize(("data", "kind"), [(LARGE, "text/csv"), (b"no picture", "image/png"), (PNG[:40], "image/png")])
-def test_what_is_no_image_has_no_thumbnail(person: User, data: bytes, kind: str) -> None:
-    assert get(person, make_file(person, data=data, content_type=kind), "thumbnail/").status_code == 404
 
 
 def test_a_public_bucket_hands_files_out_itself(
