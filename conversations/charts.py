@@ -49,6 +49,11 @@ class Chart:
     def middle(self) -> float:
         return self.top / 2
 
+    @property
+    def middle_is_whole(self) -> bool:
+        """Whether a chart of things that are counted can name its middle."""
+        return self.middle == int(self.middle)
+
 
 def draw(columns: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> Chart:
     """Return the chart of columns, each a label and its parts from the bottom up as kind and amount."""

@@ -23,11 +23,9 @@ from records.services.reviewing import CLAIM_HOURS
 class ReviewAdmin(sitting.NeedsReason, ReviewDeeds):
     """The queue. Its rows lead to the transcripts, where the panel of the review is."""
 
-    list_display = ("thread", "owner", "why", "came_in", "standing", "deed")
+    list_display = ("thread", "why", "standing", "deed")
     list_display_links = None
-    list_filter = (
-        StandingFilter, PolicyFilter, "verdict", LabelFilter, ReviewerFilter, "conversation__assistant", "created_at",
-    )  # fmt: skip
+    list_filter = (StandingFilter, PolicyFilter, "verdict", LabelFilter, ReviewerFilter, "created_at")
     change_list_template = "admin/records/review/change_list.html"
     change_form_template = "admin/records/review/change_form.html"
     fields = ()
@@ -43,7 +41,8 @@ class ReviewAdmin(sitting.NeedsReason, ReviewDeeds):
         """Fetch what a line of the list shows, and whose it is, in a few queries."""
         reviews: QuerySet[Any] = super().get_queryset(request)
         listed: QuerySet[Any] = (
-            reviews.select_related("conversation__owner", "claimed_by")
+            reviews.filter(conversation__removal_begun_at__isnull=True)
+            .select_related("conversation__owner", "claimed_by")
             .prefetch_related("labels", "reasons__policy")
             .annotate(
                 is_own=Case(
@@ -66,13 +65,13 @@ class ReviewAdmin(sitting.NeedsReason, ReviewDeeds):
 
     @admin.display(description="conversation")
     def thread(self, review: Review) -> SafeString:
-        """Return the title, which leads to the transcript."""
-        return format_html('<a href="{}">{}</a>', transcript(review.conversation_id), review.conversation.title)
-
-    @admin.display(description="owner")
-    def owner(self, review: Review) -> str:
-        """Return whose conversation it is."""
-        return str(review.conversation.owner)
+        """Return the title, which leads to the transcript, and whose conversation it is."""
+        return format_html(
+            '<a href="{}">{}</a><span class="review-when">{}</span>',
+            transcript(review.conversation_id),
+            review.conversation.title,
+            review.conversation.owner,
+        )
 
     @admin.display(description="why")
     def why(self, review: Review) -> str:
@@ -80,16 +79,11 @@ class ReviewAdmin(sitting.NeedsReason, ReviewDeeds):
         names = sorted({reason.policy.name for reason in review.reasons.all()})
         return ", ".join(names) or "A reviewer came across it"
 
-    @admin.display(description="came in", ordering="created_at")
-    def came_in(self, review: Review) -> SafeString:
-        """Return since when it is known."""
-        return when(review.created_at)
-
-    @admin.display(description="where it stands")
-    def standing(self, review: Review) -> SafeString | str:
+    @admin.display(description="where it stands", ordering="created_at")
+    def standing(self, review: Review) -> SafeString:
         """Return whose it is, or what was found by whom, with the labels."""
         if review.state == Review.State.WAITING:
-            return "Waiting"
+            return format_html("Waiting, {}", when(review.created_at))
         if review.state == Review.State.CLAIMED:
             return format_html("Claimed by {}, {}", review.claimed_by, when(review.claimed_at))
         labels = format_html_join("", ' <span class="review-label">{}</span>', ((one,) for one in review.labels.all()))
@@ -102,7 +96,7 @@ class ReviewAdmin(sitting.NeedsReason, ReviewDeeds):
             labels,
         )
 
-    @admin.display(description="")
+    @admin.display(description="", empty_value="")
     def deed(self, review: Any) -> SafeString | str:
         """Return what can be done with it from the list, whose rows are within one form."""
         if review.state == Review.State.CLAIMED and review.is_mine:

@@ -136,7 +136,7 @@ class ReviewDeeds(RecordAdmin):
         return cast(Callable[..., HttpResponse], self.admin_site.admin_view(guarded))
 
     def _review(self, review_id: UUID) -> Review:
-        review = Review.objects.select_related("conversation__owner").filter(pk=review_id).first()
+        review = Review.objects.present().select_related("conversation__owner").filter(pk=review_id).first()
         if review is None:
             raise Http404
         return review

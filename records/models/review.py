@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -80,6 +82,12 @@ class ReviewLabel(models.Model):
         return self.name
 
 
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def present(self) -> Self:
+        """Leave out the reviews of conversations whose removal has begun."""
+        return self.filter(conversation__removal_begun_at__isnull=True)
+
+
 class Review(models.Model):
     """One look at a conversation: from its coming into the queue to a verdict."""
 
@@ -114,6 +122,8 @@ class Review(models.Model):
     note = models.TextField(blank=True, db_comment="What the reviewer wrote about it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it came into the queue.")
     decided_at = models.DateTimeField(null=True, blank=True, db_comment="When the verdict was given.")
+
+    objects = ReviewQuerySet.as_manager()
 
     class Meta:
         db_table_comment = "Reviews of conversations."

@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from conversations.files import storage
-from conversations.models import Attachment, Generation, Message
-from records.models import Review, ReviewPolicy, ReviewReason, Tombstone, Watermark
+from conversations.models import Attachment, Conversation, Generation, Message
+from records.models import Review, ReviewPolicy, ReviewReason, Watermark
 from records.services.occasions import Occasion, find_occasions, first_id_of, moment_of, read_lines
 
 WATERMARK = "review"
@@ -119,8 +119,11 @@ def _fresh(occasions: Sequence[Occasion]) -> list[Occasion]:
     if not occasions:
         return []
     policies = ReviewPolicy.objects.in_bulk({occasion.policy_id for occasion in occasions})
-    conversations = {occasion.conversation_id for occasion in occasions}
-    removed = set(Tombstone.objects.filter(pk__in=conversations).values_list("pk", flat=True))
+    conversations = set(
+        Conversation.objects.filter(pk__in={occasion.conversation_id for occasion in occasions}).values_list(
+            "pk", flat=True
+        )
+    )
     reasons = (
         ReviewReason.objects.filter(review__conversation__in=conversations, policy__in=policies)
         .select_related("review")
@@ -139,7 +142,7 @@ def _fresh(occasions: Sequence[Occasion]) -> list[Occasion]:
     return [
         occasion
         for key, occasion in by_key.items()
-        if occasion.conversation_id not in removed
+        if occasion.conversation_id in conversations
         and occasion.policy_id in policies
         and _is_news(policies[occasion.policy_id], occasion, known.get(key))
     ]

@@ -14,7 +14,7 @@ from django.utils.timesince import timesince
 from audit import services as audit
 from conversations.models import Conversation
 from conversations.text import clean_text, is_blank
-from records.models import Review, ReviewLabel, Tombstone
+from records.models import Review, ReviewLabel
 from records.services.queueing import open_reviews
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def claim_conversation(*, conversation_id: UUID, reviewer: User, reason: str = "
     Raises Conversation.DoesNotExist, and CannotReview as `claim_review` does.
     """
     with transaction.atomic():
-        conversation = Conversation.objects.select_related("owner").get(pk=conversation_id)
-        if Tombstone.objects.filter(pk=conversation_id).exists():
-            raise CannotReview("This conversation is being removed.")
+        conversation = Conversation.objects.get(pk=conversation_id)
         _refuse_own(conversation, reviewer)
         return _claim(open_reviews([conversation_id])[conversation_id], reviewer, reason)
 
@@ -63,8 +61,8 @@ def claim_next(*, reviewer: User, reason: str = "") -> Review | None:
     Two who ask at once get two different ones, without waiting for each other.
     """
     with transaction.atomic():
-        waiting = Review.objects.select_for_update(skip_locked=True, of=("self",)).filter(state=Review.State.WAITING)
-        oldest = waiting.exclude(conversation__owner=reviewer).order_by("pk").first()
+        waiting = Review.objects.present().select_for_update(skip_locked=True, of=("self",))
+        oldest = waiting.filter(state=Review.State.WAITING).exclude(conversation__owner=reviewer).order_by("pk").first()
         return _claim(oldest, reviewer, reason) if oldest else None
 
 
@@ -197,7 +195,10 @@ def _locked(review_id: UUID) -> Review:
 
     Its reviewer is not joined: who had to wait for the lock would see the new id, and not the new person.
     """
-    return Review.objects.select_for_update(of=("self",)).select_related("conversation").get(pk=review_id)
+    review = Review.objects.select_for_update(of=("self",)).select_related("conversation").get(pk=review_id)
+    if review.conversation.removal_begun_at is not None:
+        raise CannotReview("This conversation is being removed.")
+    return review
 
 
 def _claim(review: Review, reviewer: User, reason: str) -> Review:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEvent
+from conversations.models import Conversation
 from records.models import Review, ReviewLabel, ReviewReason
 from records.services.reviewing import claim_review, decide_review
 from tests.factories import make_user
@@ -78,7 +79,7 @@ def test_the_queue_shows_what_is_open_and_filters_the_rest(browser: SittingClien
     "query",
     [
         "standing=nonsense", "policy=x", "policy=9" + "9" * 30, "label=-1", "reviewer=%F0", "verdict__exact=x",
-        "created_at__gte=never", "conversation__assistant__id__exact=x", "p=999", "o=9.9", "nonsense=1",
+        "created_at__gte=never", "p=999", "o=9.9", "nonsense=1",
     ],
 )  # fmt: skip
 def test_filters_with_nonsense_answer_all_the_same(browser: SittingClient, query: str) -> None:
@@ -176,6 +177,15 @@ def test_one_s_own_conversation_is_somebody_else_s_work(browser: SittingClient, 
     assert (answer.status_code, "Somebody else has to review it" in of(answer)) == (409, True)
     answer = browser.post(f"{QUEUE}next/", follow=True)
     assert "Nothing waits for you now." in of(answer)
+
+
+def test_what_is_being_removed_is_nowhere_to_be_seen(browser: SittingClient) -> None:
+    review = make_review(title="Umbrellas")
+    Conversation.objects.update(removal_begun_at=timezone.now())
+    assert "Umbrellas" not in of(browser.get(QUEUE))
+    assert browser.get(address("change", review)).status_code == 302
+    for path in (address("claim", review), reverse("admin:records_review_start", args=[review.conversation_id])):
+        assert browser.post(path).status_code == 404
 
 
 def test_staff_without_the_right_do_nothing_here() -> None:

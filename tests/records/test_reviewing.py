@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEvent
+from conversations.models import Conversation
 from records.models import Review, ReviewLabel
 from records.services.reviewing import (
     CannotReview,
@@ -155,6 +156,18 @@ def test_claims_that_are_left_lying_go_back_to_the_queue(ada: User) -> None:
     assert (left.state, left.claimed_by, fresh.state) == ("waiting", None, "claimed")
     (event,) = told("review.returned")
     assert (event.actor_id, event.details["hours"], event.details["claimed_by"]) == (None, 24, ada.pk)
+
+
+def test_nobody_reviews_what_is_being_removed(ada: User) -> None:
+    policy, review = make_policy("refused"), make_review()
+    Conversation.objects.filter(pk=review.conversation_id).update(removal_begun_at=timezone.now())
+    assert claim_next(reviewer=ada) is None
+    with pytest.raises(CannotReview, match="is being removed"):
+        claim_review(review_id=review.pk, reviewer=ada)
+    with pytest.raises(Conversation.DoesNotExist):
+        claim_conversation(conversation_id=review.conversation_id, reviewer=ada)
+    fill()
+    assert not policy.reasons.exists()
 
 
 def test_a_deed_that_is_undone_leaves_no_event(ada: User) -> None:
