@@ -110,8 +110,11 @@ def require_reason[**P](
 class NeedsReason(_ModelAdmin):
     """Goes before RecordAdmin: lists and pages ask who has the right to them for a reason."""
 
+    lists_text = True
+    """Whether the list shows what people wrote; otherwise only pages ask."""
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if self._must_ask(request):
+        if self.lists_text and self._must_ask(request):
             return ask(request)
         return super().changelist_view(request, extra_context)
 

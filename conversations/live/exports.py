@@ -22,6 +22,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST, require_safe
 
+from audit.services import record_soon
 from conversations.exporting import FORMATS, Chosen, Format, choose, safe_stem
 from conversations.files import content_disposition
 from conversations.files.streaming import Begun, Stream
@@ -88,6 +89,26 @@ def _choose(request: HttpRequest, wanted: list[str] | None) -> Chosen | HttpResp
         connection.close()
 
 
+def _note(chosen: Chosen, wanted: str) -> None:
+    """Have the audit tell that somebody takes their own conversations away. Leaves no connection open."""
+    only = next(iter(chosen.messages)) if len(chosen.messages) == 1 else None
+    try:
+        record_soon(
+            kind="record.exported",
+            actor=chosen.person,
+            object_type="conversation" if only else "",
+            object_id=only or "",
+            subject_id=chosen.person.pk,
+            details={
+                "format": wanted,
+                "conversations": len(chosen.messages),
+                "messages": sum(chosen.messages.values()),
+            },
+        )
+    finally:
+        connection.close()
+
+
 async def _hand_out(request: HttpRequest, chosen: Chosen, wanted: str) -> HttpResponseBase:
     form = FORMATS.get(wanted)
     if form is None:
@@ -105,6 +126,7 @@ async def _hand_out(request: HttpRequest, chosen: Chosen, wanted: str) -> HttpRe
             f"{MAX_AT_ONCE} exports of yours are on their way. Wait until one is there, or cancel it, and try again."
         )
         return _refused(429, "One export after the other", words, {"Retry-After": RETRY_AFTER_SECONDS})
+    await sync_to_async(_note)(chosen, wanted)
     session_key = request.session.session_key or ""
     stream = Stream(lambda: _Reader(form, chosen, session_key), pool=_pool)
     _running[stream] = chosen.person.pk

@@ -2,6 +2,7 @@
 
 from records.admin import (
     attachment,
+    audit,
     conversation,
     feedback,
     generation,
@@ -14,6 +15,7 @@ from records.admin import (
 
 __all__ = [
     "attachment",
+    "audit",
     "conversation",
     "feedback",
     "generation",

@@ -3,13 +3,14 @@
 from django.contrib import admin
 
 from conversations.models import Attachment
-from records.admin.record import RecordAdmin
+from records.admin.read import ReadAdmin
 
 
 @admin.register(Attachment)
-class AttachmentAdmin(RecordAdmin):
+class AttachmentAdmin(ReadAdmin):
     """Every file that people attached or the model made, newest first."""
 
+    noun = "attachment"
     list_display = ("created_at", "name", "content_type", "size", "origin", "state", "owner")
     list_filter = ("state", "origin")
     list_select_related = ("owner",)
@@ -25,3 +26,6 @@ class AttachmentAdmin(RecordAdmin):
         ("provider_file_id", "provider_file_expires_at"),
         "id",
     )
+
+    def conversation_of(self, row: Attachment) -> str | None:
+        return str(row.message.conversation_id) if row.message else None

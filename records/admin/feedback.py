@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from django.utils.text import Truncator
 
 from conversations.models import Feedback
-from records.admin.record import RecordAdmin
+from records.admin.read import ReadAdmin
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(RecordAdmin):
+class FeedbackAdmin(ReadAdmin):
     """Every rating that stands, the latest first."""
 
+    noun = "feedback"
     list_display = ("updated_at", "rating", "beginning", "assistant", "user", "thread")
     list_filter = ("rating", "updated_at", "message__conversation__assistant")
     list_select_related = ("user", "message__assistant", "message__conversation__assistant")
@@ -25,6 +26,12 @@ class FeedbackAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave the texts of the answers out."""
         return super().get_queryset(request).defer("message__text")
+
+    def owner_of(self, row: Feedback) -> int:
+        return int(row.user_id)
+
+    def conversation_of(self, row: Feedback) -> str:
+        return str(row.message.conversation_id)
 
     @admin.display(description="reason")
     def beginning(self, feedback: Feedback) -> str:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from conversations.models import Generation
-from records.admin.record import RecordAdmin
+from records.admin.read import ReadAdmin
 
 
 def _or_unknown(name: str) -> Callable[[Any, Generation], str]:
@@ -23,9 +23,11 @@ def _or_unknown(name: str) -> Callable[[Any, Generation], str]:
 
 
 @admin.register(Generation)
-class GenerationAdmin(RecordAdmin):
-    """Every model call, newest first."""
+class GenerationAdmin(ReadAdmin):
+    """Every model call, newest first. The list shows nothing that anybody wrote, so it asks for no reason."""
 
+    noun = "call"
+    lists_text = False
     list_display = (
         "created_at",
         "purpose",
@@ -79,6 +81,12 @@ class GenerationAdmin(RecordAdmin):
     shown_output_tokens = _or_unknown("output_tokens")
     shown_reasoning_tokens = _or_unknown("reasoning_tokens")
     shown_cost = _or_unknown("cost")
+
+    def owner_of(self, row: Generation) -> int | None:
+        return row.conversation.owner_id if row.conversation else None
+
+    def conversation_of(self, row: Generation) -> str | None:
+        return str(row.conversation_id) if row.conversation_id else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave long columns out of the list; the page of one call fetches them."""

@@ -9,13 +9,14 @@ from django.http import HttpRequest
 from django.utils.text import Truncator
 
 from conversations.models import Message
-from records.admin.record import RecordAdmin
+from records.admin.read import ReadAdmin
 
 
 @admin.register(Message)
-class MessageAdmin(RecordAdmin):
+class MessageAdmin(ReadAdmin):
     """Every prompt and answer, newest first."""
 
+    noun = "message"
     list_display = ("created_at", "role", "status", "beginning", "owner", "thread")
     list_filter = ("role", "status")
     list_select_related = ("owner", "conversation")
@@ -35,6 +36,9 @@ class MessageAdmin(RecordAdmin):
         messages: QuerySet[Any] = super().get_queryset(request)
         listed: QuerySet[Any] = messages.defer("text").annotate(first_characters=Left("text", 80))
         return listed
+
+    def conversation_of(self, row: Message) -> str:
+        return str(row.conversation_id)
 
     @admin.display(description="conversation")
     def thread(self, message: Message) -> str:

@@ -16,23 +16,30 @@ Reviewer: staff who may review conversations. Administrator: superuser."""
 
 @dataclass(frozen=True)
 class Outcome:
-    """A status, where a redirect leads (the beginning of the address), and whether rows may change."""
+    """A status, where a redirect leads (the beginning of the address), and whether rows change.
+
+    `is_noted`: the audit is told of it, and nothing else changes.
+    """
 
     status: int
     to: str = ""
     writes: bool = False
+    is_noted: bool = False
 
 
 type Outcomes = dict[str, Outcome]  # by role
 type Row = dict[str, Outcomes]  # by verb
 
 SHOWN = Outcome(200)
+READ = Outcome(200, is_noted=True)
+"""What somebody wrote is shown to somebody else."""
 FORBIDDEN = Outcome(403)
 NOT_FOUND = Outcome(404)
 NOT_ALLOWED = Outcome(405)
 UNUSABLE = Outcome(422)
 REMOVED = NOTED = Outcome(204, writes=True)
 SIGN_IN = Outcome(302, "/accounts/login/")
+SIGNED_OUT = Outcome(302, "/accounts/login/", is_noted=True)
 SIGN_IN_STREAM = Outcome(401)
 TO_LIST = Outcome(302, "/conversations/")
 SENT = Outcome(303, "/conversations/", writes=True)
@@ -76,6 +83,7 @@ def readable(outcomes: Outcomes, others: Outcomes) -> Row:
 
 ANY_STAFF = office(SHOWN, SHOWN, SHOWN)
 REVIEWERS = office(FORBIDDEN, SHOWN, SHOWN)
+REVIEWERS_READ = office(FORBIDDEN, READ, READ)
 ADMINISTRATORS = office(FORBIDDEN, FORBIDDEN, SHOWN)
 ADMINISTRATORS_GO_BACK = office(FORBIDDEN, FORBIDDEN, BACK)
 ADMINISTRATORS_SAVE = office(FORBIDDEN, FORBIDDEN, SAVED)
@@ -110,6 +118,7 @@ PAGES: dict[str, Row] = {
     "conversations:attachment_remove": {"POST": owner(REMOVED)},
     "conversations:attachment_retry": {"POST": owner(SENT)},
     "conversations:usage": read(members(SHOWN)),
+    "records:account": read(members(SHOWN)),
     "conversations:healthz": read(everybody(SHOWN)),
     "conversations:readyz": read(everybody(SHOWN)),
 }
@@ -132,7 +141,7 @@ ACCOUNTS: dict[str, Row] = {
         "GET": members(SHOWN),
         "HEAD": members(SHOWN),
         "OPTIONS": everybody(SHOWN),
-        "POST": everybody(SIGN_IN),
+        "POST": members(SIGNED_OUT),
     },
     "account_change_password": dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "PUT"), members(SHOWN))
     | dict.fromkeys(("PATCH", "DELETE"), members(NOT_ALLOWED)),
@@ -142,7 +151,7 @@ _OFFICE_HOME: dict[str, Row] = {
     "admin:index": page(ANY_STAFF),
     "admin:login": page(members(FORBIDDEN) | dict.fromkeys(("staff", "reviewer", "administrator"), BACK)),
     "admin:logout": dict.fromkeys(VERBS, office(NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, BACK))
-    | dict.fromkeys(("OPTIONS", "POST"), office(SHOWN, SHOWN, SHOWN, BACK)),
+    | {"OPTIONS": office(SHOWN, SHOWN, SHOWN, BACK), "POST": office(READ, READ, READ, BACK)},
     "admin:password_change": page(office(*[Outcome(302, "/accounts/password/change/")] * 3)),
     "admin:password_change_done": readable(ANY_STAFF, NOT_FOR_STAFF),
     "admin:autocomplete": readable(NOBODY, NOT_FOR_STAFF) | {"OPTIONS": ANY_STAFF},
@@ -186,14 +195,16 @@ def _freely_deleted(model: str) -> dict[str, Row]:
     return _catalogue(model) | {f"admin:conversations_{model}_delete": page(ADMINISTRATORS, post=ADMINISTRATORS_SAVE)}
 
 
-def _record(model: str, readers: Outcomes) -> dict[str, Row]:
-    """Nobody writes, administrators included."""
+def _record(
+    model: str, readers: Outcomes, *, listed: Outcomes | None = None, shown: Outcomes | None = None
+) -> dict[str, Row]:
+    """Nobody writes, administrators included. `listed` and `shown`: where reading the list or a row is noted."""
     return {
-        f"admin:{model}_changelist": page(readers),
+        f"admin:{model}_changelist": page(listed or readers),
         f"admin:{model}_add": page(NOBODY),
         f"admin:{model}_history": page(readers),
         f"admin:{model}_delete": page(NOBODY),
-        f"admin:{model}_change": page(readers, post=NOBODY),
+        f"admin:{model}_change": page(shown or readers, post=NOBODY),
         f"admin/{model.replace('_', '/')}/<path:object_id>/": TO_CHANGE_PAGE,
     }
 
@@ -235,14 +246,14 @@ OFFICE: dict[str, dict[str, Row]] = {
     "people": _PEOPLE,
     "catalogue": _catalogue("languagemodel") | _catalogue("assistant"),
     "conversations": _record("conversations_conversation", REVIEWERS),
-    "messages": _record("conversations_message", REVIEWERS),
-    "files": _record("conversations_attachment", REVIEWERS),
-    "ratings": _record("conversations_feedback", REVIEWERS),
+    "messages": _record("conversations_message", REVIEWERS, listed=REVIEWERS_READ, shown=REVIEWERS_READ),
+    "files": _record("conversations_attachment", REVIEWERS, listed=REVIEWERS_READ, shown=REVIEWERS_READ),
+    "ratings": _record("conversations_feedback", REVIEWERS, listed=REVIEWERS_READ, shown=REVIEWERS_READ),
     "sealed documents": _record("conversations_sealeddocument", REVIEWERS),
     "events": _record("conversations_event", REVIEWERS),
     "limits": _freely_deleted("usagelimit"),
     "usage": _record("conversations_usageday", REVIEWERS),
-    "model calls": _record("conversations_generation", REVIEWERS),
+    "model calls": _record("conversations_generation", REVIEWERS, shown=REVIEWERS_READ),
     "reviews": _record("records_review", REVIEWERS) | _reviewing(),
     "policies of review": _managed("reviewpolicy", ADMINISTRATORS_GO_BACK, ADMINISTRATORS),
     "labels of reviews": _managed("reviewlabel", ADMINISTRATORS_SAVE, ADMINISTRATORS_SAVE),

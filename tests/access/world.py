@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from audit.models import AuditEvent
 from conversations.models import (
     Assistant,
     Attachment,
@@ -245,6 +246,7 @@ class World:
             "feedback": self.belongings.rating,
             "sealeddocument": self.belongings.sealed,
             "event": Event.objects.first(),
+            "auditevent": AuditEvent.objects.first(),
             "review": self.reviews.waiting,
             "reviewpolicy": self.reviews.policy,
             "reviewlabel": self.reviews.label,

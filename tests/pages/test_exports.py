@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
 from accounts.models import User
+from audit.models import AuditEvent
 from conversations.exporting import FORMATS
 from conversations.models import Conversation
 from tests.access.record import changed_tables, snapshot
@@ -181,7 +182,7 @@ def test_slashes_of_a_title_are_kept_apart(person: User) -> None:
     assert get(person, conversation).headers["Content-Disposition"] == 'attachment; filename="Q1_Q2 results.csv"'
 
 
-def test_an_export_writes_nothing(person: User) -> None:
+def test_v11_an_export_writes_nothing_but_that_it_was_made(person: User) -> None:
     conversation = branched(person)
 
     async def ask(client: AsyncClient) -> list[str]:
@@ -191,7 +192,12 @@ def test_an_export_writes_nothing(person: User) -> None:
             await read(await client.post("/conversations/export/", {"all": "1", "format": form}))
         return changed_tables(before, await sync_to_async(snapshot)())
 
-    assert with_client(person, ask) == []
+    assert with_client(person, ask) == ["audit_auditevent"]
+    told = list(AuditEvent.objects.filter(kind="record.exported").order_by("seq"))
+    assert [event.details["format"] for event in told] == [form for form in TYPES for _ in range(2)]
+    assert {(event.actor_id, event.subject_id) for event in told} == {(person.pk, person.pk)}
+    assert {event.object_id for event in told} == {str(conversation.pk)}
+    assert all(str(event.details).isascii() and conversation.title not in str(event.details) for event in told)
 
 
 def test_every_format_is_offered_in_the_menu_as_a_link(person: User) -> None:
