@@ -78,24 +78,33 @@ class UsageFact(UsageMeasures):
 
 
 class UsageSum(UsageMeasures):
-    """The same by month and year, so that ten years are a matter of some rows. Changed with each day that changes."""
+    """The same by month and year, so that ten years are a matter of some rows. Changed with each day that changes.
+
+    Three kinds of rows hold the same sums: most questions ask for people or for what they used, and few for both.
+    """
 
     class Period(models.TextChoices):
         MONTH = "month", "Month"
         YEAR = "year", "Year"
 
+    class Kind(models.TextChoices):
+        EACH = "each", "Of each person with each assistant and model"
+        PERSON = "person", "Of each person"
+        SERVICE = "service", "Of each assistant and model"
+
+    kind = models.CharField(max_length=7, choices=Kind, db_comment="What is told apart: each, person or service.")
     period = models.CharField(max_length=5, choices=Period, db_comment="Month or year.")
     start = models.DateField(db_comment="Its first day.")
-    owner_id = models.BigIntegerField(db_comment="Id of the person; 0: calls of nobody.")
-    assistant_id = models.BigIntegerField(db_comment="Id of the assistant; 0: none.")
-    model_id = models.BigIntegerField(db_comment="Id of the model; 0: none was called.")
+    owner_id = models.BigIntegerField(db_comment="Id of the person; 0: nobody, or everybody where not told apart.")
+    assistant_id = models.BigIntegerField(db_comment="Id of the assistant; 0: none, or all where not told apart.")
+    model_id = models.BigIntegerField(db_comment="Id of the model; 0: none, or all where not told apart.")
 
     class Meta:
-        db_table_comment = "Use by month and year: sums of the days."
+        db_table_comment = "Use by month and year: sums of the days, of three kinds that each hold all of it."
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(
-                fields=["period", "start", "owner_id", "assistant_id", "model_id"], name="one_sum_per_period"
+                fields=["kind", "period", "start", "owner_id", "assistant_id", "model_id"], name="one_sum_per_period"
             )
         ]
 

@@ -60,7 +60,7 @@ def reckon_day(*, day: datetime.date) -> int:
     later has left a mark of its own. While an answer of the day is waited for, the day stays marked.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        _lock()
+        take_turn()
         values: dict[str, Any] = {"day": day, "zone": settings.TIME_ZONE}
         cursor.execute(TAKE_MARKS, values)
         cursor.execute(RECKON_DAY, values)
@@ -80,7 +80,7 @@ def keep_removed(*, conversation_ids: Sequence[UUID]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         if Tombstone.objects.filter(pk__in=ids).count() != len(ids):
             raise ValueError("A conversation without a tombstone is in the record, and counts there.")
-        _lock()
+        take_turn()
         cursor.execute(KEEP_REMOVED, {"ids": ids, "zone": settings.TIME_ZONE})
 
 
@@ -90,7 +90,7 @@ def mark_all_days() -> int:
     For existing data, and after a change of TIME_ZONE. Return how many days there are.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        _lock()
+        take_turn()
         UsageSum.objects.all().delete()
         cursor.execute(SUM_ALL_DAYS)
         cursor.execute(MARK_ALL, {"zone": settings.TIME_ZONE})
@@ -107,7 +107,7 @@ def find_marked_days() -> list[datetime.date]:
 def _notice_changes() -> None:
     """Mark the days of all rows that came since the last time; the first time, all days."""
     with transaction.atomic(), connection.cursor() as cursor:
-        _lock()
+        take_turn()
         now = timezone.now()
         mark = Watermark.objects.filter(pk=WATERMARK).first()
         if mark is None:
@@ -117,7 +117,7 @@ def _notice_changes() -> None:
         Watermark.objects.update_or_create(pk=WATERMARK, defaults={"at": now})
 
 
-def _lock() -> None:
+def take_turn() -> None:
     """Take turns with all who change these sums, until the transaction ends.
 
     Sums are changed by differences, and two who reckon the same difference would both add it.

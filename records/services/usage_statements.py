@@ -28,10 +28,10 @@ _OF_CONVERSATIONS = {
 }
 
 # The first answer of a conversation says with whom it began: Conversation.assistant says who answers next.
-_FIRST_ANSWERER = """LATERAL (
-    SELECT assistant_id FROM conversations_message
-    WHERE conversation_id = conversation.id AND role = 'assistant' ORDER BY id LIMIT 1
-) AS first_answer"""
+_FIRST_ANSWERER = """(
+            SELECT assistant_id FROM conversations_message
+            WHERE conversation_id = conversation.id AND role = 'assistant' ORDER BY id LIMIT 1
+        )"""
 
 
 def _counted(measures: dict[str, str], source: str) -> str:
@@ -121,19 +121,18 @@ def _used(scope: dict[str, str]) -> str:
     WHERE message.role = 'user' AND message.copy_of_id IS NULL AND {scope["message"]}
 ), begun AS MATERIALIZED (
     SELECT {_DAY.format("conversation.created_at")} AS day, conversation.owner_id,
-        coalesce(first_answer.assistant_id, conversation.assistant_id) AS assistant_id, coalesce((
+        coalesce({_FIRST_ANSWERER}, conversation.assistant_id) AS assistant_id, coalesce((
             SELECT model_id FROM conversations_generation AS generation
             WHERE conversation_id = conversation.id AND purpose = 'answer'
                 AND {_DAY.format("generation.created_at")} = {_DAY.format("conversation.created_at")}
             ORDER BY id LIMIT 1
         ), 0) AS model_id
     FROM conversations_conversation AS conversation
-    LEFT JOIN {_FIRST_ANSWERER} ON true
     WHERE {scope["conversation"]}
 ), called AS MATERIALIZED (
     SELECT {_DAY.format("generation.started_at")} AS day,
         coalesce(conversation.owner_id, trial.asked_by_id, 0) AS owner_id, coalesce(
-            message.assistant_id, CASE WHEN message.id IS NULL THEN first_answer.assistant_id END,
+            message.assistant_id, CASE WHEN generation.message_id IS NULL THEN {_FIRST_ANSWERER} END,
             conversation.assistant_id, trial.assistant_id, 0
         ) AS assistant_id,
         generation.model_id, generation.usage_source, generation.cost, model.is_local, generation.input_tokens,
@@ -143,7 +142,6 @@ def _used(scope: dict[str, str]) -> str:
     LEFT JOIN conversations_conversation AS conversation ON conversation.id = generation.conversation_id
     LEFT JOIN conversations_message AS message ON message.id = generation.message_id
     LEFT JOIN conversations_trial AS trial ON trial.generation_id = generation.id
-    LEFT JOIN {_FIRST_ANSWERER} ON generation.message_id IS NULL
     WHERE generation.status NOT IN ('pending', 'running') AND generation.started_at IS NOT NULL
         AND (generation.status <> 'failed' OR generation.output_tokens IS NOT NULL) AND {scope["generation"]}
 ), used AS MATERIALIZED (
@@ -158,14 +156,19 @@ def _same(one: str, other: str, keys: tuple[str, ...]) -> str:
 
 
 _COLUMNS = ", ".join(MEASURES)
-_FACT_KEY, _SUM_KEY = ("day", *_KEY), ("period", "start", *_KEY)
+_FACT_KEY, _SUM_KEY = ("day", *_KEY), ("kind", "period", "start", *_KEY)
 _ADDED = ", ".join(f"{name} = kept.{name} + change.{name}" for name in MEASURES)
 _UPSERTED = ", ".join(f"{name} = kept.{name} + excluded.{name}" for name in MEASURES)
 _ANY = " OR ".join(f"{name} <> 0" for name in MEASURES)
-_PERIODS = f"""SELECT period, date_trunc(period, day)::date AS start, {", ".join(_KEY)},
+# A sum for each period and kind: what a kind does not tell apart is 0.
+_PERIODS = f"""SELECT kind, period, date_trunc(period, day)::date AS start,
+        CASE WHEN kind <> 'service' THEN owner_id ELSE 0 END AS owner_id,
+        CASE WHEN kind <> 'person' THEN assistant_id ELSE 0 END AS assistant_id,
+        CASE WHEN kind <> 'person' THEN model_id ELSE 0 END AS model_id,
         {", ".join(f"sum({name}) AS {name}" for name in MEASURES)}
     FROM {{}} CROSS JOIN unnest(ARRAY['month', 'year']) AS period
-    GROUP BY period, date_trunc(period, day), {", ".join(_KEY)}"""
+        CROSS JOIN unnest(ARRAY['each', 'person', 'service']) AS kind
+    GROUP BY 1, 2, 3, 4, 5, 6"""
 
 RECKON_DAY = f"""
 WITH {_used(_OF_DAY)}, change AS MATERIALIZED (
@@ -178,11 +181,12 @@ WITH {_used(_OF_DAY)}, change AS MATERIALIZED (
     GROUP BY day, {", ".join(_KEY)} HAVING {" OR ".join(f"sum({name}) <> 0" for name in MEASURES)}
 ), changed_fact AS (
     UPDATE records_usagefact AS kept SET {_ADDED} FROM change
-    WHERE {_same("kept", "change", _FACT_KEY)} AND NOT kept.is_removed
+    WHERE {_same("kept", "change", _FACT_KEY)} AND kept.day = %(day)s AND NOT kept.is_removed
 ), new_fact AS (
     INSERT INTO records_usagefact (day, {", ".join(_KEY)}, is_removed, {_COLUMNS})
     SELECT day, {", ".join(_KEY)}, false, {_COLUMNS} FROM change WHERE NOT EXISTS (
-        SELECT FROM records_usagefact AS kept WHERE {_same("kept", "change", _FACT_KEY)} AND NOT kept.is_removed
+        SELECT FROM records_usagefact AS kept
+        WHERE {_same("kept", "change", _FACT_KEY)} AND kept.day = %(day)s AND NOT kept.is_removed
     )
 ), period_change AS MATERIALIZED (
     {_PERIODS.format("change")}

@@ -19,7 +19,7 @@ from records.models import UsageChange, UsageFact, UsageSum, Watermark
 from records.services.usage_facts import OVERLAP, find_marked_days, keep_usage, reckon_day
 from tests.factories import make_assistant, make_model, make_user, token
 from tests.reporting.used import (
-    added_up,
+    assert_adds_up,
     counted,
     kept,
     kept_by,
@@ -55,9 +55,8 @@ def test_months_and_years_are_the_sums_of_their_days() -> None:
     for day in ("2025-12-31", "2026-01-01", "2026-01-31", "2026-02-01", "2026-02-28"):
         used_at(day, owner=owner, assistant=assistant)
     keep_usage()
-    for period in ("month", "year"):
-        assert kept_by(period) == added_up(kept(), period)
-    assert [str(row.start) for row in UsageSum.objects.filter(period="year").order_by("start")] == [
+    assert_adds_up(counted())
+    assert [str(row.start) for row in UsageSum.objects.filter(period="year", kind="person").order_by("start")] == [
         "2025-01-01",
         "2026-01-01",
     ]
@@ -109,7 +108,7 @@ def test_a_rating_given_changed_or_taken_back_later_is_taken_in(later: str) -> N
     keep_usage()
     sums = total(kept())
     assert (sums.get("thumbs_up", 0), sums.get("thumbs_down", 0)) == (int(later == "up"), int(later == "down"))
-    assert kept_by("year") == added_up(kept(), "year")
+    assert_adds_up(counted())
 
 
 def test_what_is_new_since_the_last_time_is_taken_in_without_reading_the_rest() -> None:
@@ -214,7 +213,7 @@ def test_a_change_of_the_zone_is_taken_in_by_a_rebuild(settings: Settings) -> No
     settings.TIME_ZONE = "Europe/Berlin"
     told = rebuild()
     assert {str(key[0]) for key in kept()} == {"2026-04-01"}
-    assert kept_by("month") == added_up(kept(), "month")
+    assert_adds_up(counted())
     assert "2 of them came to something else" in told
 
 
@@ -223,7 +222,7 @@ def test_a_rebuild_mends_months_that_somebody_spoiled() -> None:
     keep_usage()
     UsageSum.objects.update(calls=99)
     rebuild()
-    assert kept_by("month") == added_up(kept(), "month")
+    assert_adds_up(counted())
 
 
 def test_an_empty_record_comes_to_nothing() -> None:

@@ -11,11 +11,10 @@ from records.services.usage_facts import keep_removed, keep_usage, mark_all_days
 from tests.factories import make_assistant, make_model, make_user
 from tests.reporting.used import (
     Sums,
-    added_up,
+    assert_adds_up,
     counted,
     delete_rows,
     kept,
-    kept_by,
     make_conversation_at,
     make_turn,
     moment,
@@ -30,12 +29,6 @@ from tests.services.concluded import make_answered
 pytestmark = pytest.mark.django_db
 ENDINGS = ["completed", "completed", "completed", "failed", "interrupted", "refused", "stopped", "incomplete"]
 WAITS = [None, 100, 600, 3_000, 40_000]
-
-
-def assert_adds_up(expected: Sums) -> None:
-    assert kept() == expected
-    assert kept_by("month") == added_up(expected, "month")
-    assert kept_by("year") == added_up(expected, "year")
 
 
 def test_the_sums_are_the_same_before_and_after_a_removal_and_when_all_is_reckoned_anew() -> None:

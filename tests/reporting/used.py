@@ -140,15 +140,32 @@ def kept() -> Sums:
     return _plain(sums)
 
 
-def kept_by(period: str) -> Sums:
+def kept_by(period: str, kind: str = "each") -> Sums:
     """What the sums by month or year say."""
-    rows = UsageSum.objects.filter(period=period)
+    rows = UsageSum.objects.filter(period=period, kind=kind)
     return _plain(
         {
             (row.start, row.owner_id, row.assistant_id, row.model_id): {name: getattr(row, name) for name in MEASURES}
             for row in rows
         }
     )
+
+
+def without(days: Sums, kind: str) -> Sums:
+    """The same, with what a kind of sums does not tell apart added up."""
+    sums: dict[Key, Counter[str]] = defaultdict(Counter)
+    for (day, owner, assistant, model), values in days.items():
+        service = (0, 0) if kind == "person" else (assistant, model)
+        sums[day, 0 if kind == "service" else owner, *service].update(values)
+    return _plain(sums)
+
+
+def assert_adds_up(expected: Sums) -> None:
+    """The sums by day are these, and those by month and year, of every kind, are the same added up."""
+    assert kept() == expected
+    for period in UsageSum.Period.values:
+        for kind in UsageSum.Kind.values:
+            assert kept_by(period, kind) == added_up(without(expected, kind), period), (period, kind)
 
 
 def added_up(days: Sums, period: str) -> Sums:
