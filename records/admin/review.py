@@ -83,7 +83,7 @@ class ReviewAdmin(sitting.NeedsReason, ReviewDeeds):
     def standing(self, review: Review) -> SafeString:
         """Return whose it is, or what was found by whom, with the labels."""
         if review.state == Review.State.WAITING:
-            return format_html("Waiting, {}", when(review.created_at))
+            return format_html("Waiting, came in {}", when(review.created_at))
         if review.state == Review.State.CLAIMED:
             return format_html("Claimed by {}, {}", review.claimed_by, when(review.claimed_at))
         labels = format_html_join("", ' <span class="review-label">{}</span>', ((one,) for one in review.labels.all()))

@@ -21,6 +21,7 @@ from conversations.models import (
     UsageDay,
     UsageLimit,
 )
+from records.models import Review, ReviewLabel, ReviewPolicy, ReviewReason
 from tests.admin.record import make_answer, make_conversation, make_prompt
 from tests.factories import make_assistant, make_model, make_user
 
@@ -86,6 +87,7 @@ def test_x14_hostile_text_is_inert_on_every_page(client: Client, superuser: User
         UsageLimit.objects.create(user=owner, measure="tokens", period="day", amount=1),
         Event.objects.create(seq=1, kind="conversation.concluded", conversation=conversation, data={text: text}),
         sealed,
+        *_reviews(text, conversation, superuser),
     )
     rows = (model, assistant, owner, conversation, failed, Generation.objects.get(), file, *others)
     pages = ["/admin/", *(f"/admin/{row._meta.app_label}/{row._meta.model_name}/" for row in rows)]
@@ -94,11 +96,38 @@ def test_x14_hostile_text_is_inert_on_every_page(client: Client, superuser: User
     ]
     pages += [reverse("admin:conversations_assistant_delete", args=[make_assistant(name=text).pk])]
     pages += [reverse("admin:conversations_conversation_changelist") + "?q=" + text]
+    pages += [f"/admin/records/review/{page}" for page in ("?standing=all", "?standing=done", "progress/")]
     for page in pages:
         response = client.get(page)
         assert response.status_code == 200, page
         assert _active_content(response.content.decode()) == [], page
         assert "script-src 'self'" in response["Content-Security-Policy"]
+
+
+def _reviews(text: str, conversation: Conversation, reviewer: User) -> tuple[Review, ReviewPolicy, ReviewLabel]:
+    """A verdict with a note and a label, and the next review of the same, with a reason."""
+    policy = ReviewPolicy.objects.create(name=text[:100], kind="keywords", keywords=text)
+    label = ReviewLabel.objects.create(name=text[:60])
+    claim = {"conversation": conversation, "claimed_by": reviewer, "claimed_at": timezone.now()}
+    done = Review.objects.create(**claim, state="done", verdict="concern", note=text, decided_at=timezone.now())
+    done.labels.add(label)
+    review = Review.objects.create(**claim, state="claimed")
+    ReviewReason.objects.create(review=review, policy=policy, words=text, at=timezone.now())
+    return review, policy, label
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_x14_hostile_text_is_inert_where_a_verdict_is_refused(client: Client, superuser: User, text: str) -> None:
+    client.force_login(superuser)
+    review, _, _ = _reviews(text, make_conversation(title=text), superuser)
+    answers = [
+        client.post(reverse("admin:records_review_verdict", args=[review.pk]), {"verdict": text, "note": text}),
+        client.post(reverse("admin:records_reviewpolicy_add"), {"name": text, "kind": text, "keywords": text}),
+        client.post(reverse("admin:records_reviewpolicy_add"), {"kind": "keywords", "keywords": f"the\n-{text}\n-no"}),
+    ]
+    assert [answer.status_code for answer in answers] == [422, 200, 200]
+    for answer in answers:
+        assert _active_content(answer.content.decode()) == []
 
 
 def test_the_finder_finds() -> None:
@@ -109,6 +138,7 @@ def test_the_finder_finds() -> None:
 def test_all_kinds_of_rows_are_looked_at() -> None:
     from django.contrib import admin
 
-    ours = {model for model in admin.site._registry if model.__module__.startswith(("conversations", "accounts"))}
+    apps = ("conversations", "accounts", "records.models.review")
+    ours = {model for model in admin.site._registry if model.__module__.startswith(apps)}
     looked_at = {LanguageModel, Assistant, User, Conversation, Message, Generation, Attachment, Feedback, UsageDay}
-    assert ours == looked_at | {UsageLimit, Event, SealedDocument}
+    assert ours == looked_at | {UsageLimit, Event, SealedDocument, Review, ReviewPolicy, ReviewLabel}
