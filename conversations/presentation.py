@@ -30,6 +30,18 @@ _ONLY = Place()
 
 
 @dataclass(frozen=True, slots=True)
+class FileRoutes:
+    """Where a reader opens files and sees pictures in small: names of addresses that take the file's id."""
+
+    download: str
+    thumbnail: str
+    is_owner: bool = False
+
+
+OWN_FILES = FileRoutes("conversations:attachment", "conversations:thumbnail", is_owner=True)
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """A message as it is drawn. `html` holds the finished blocks, `open_html` the one still being written.
 
@@ -44,7 +56,7 @@ class MessageView:
     call: Generation | None
     attachments: Sequence[Attachment]
     """What people attached to a prompt, and the files that came with an answer."""
-    opens_files: bool
+    routes: FileRoutes
     rating: Feedback | None = None
     """What its owner thinks of an answer."""
     place: Place = _ONLY
@@ -83,12 +95,12 @@ class MessageView:
     def can_rate(self) -> bool:
         """Whether the reader may say what they think of it: the owner, of an answer that came to something."""
         is_ended_answer = not self.is_prompt and not self.message.is_running
-        return self.opens_files and is_ended_answer and (self.has_text or bool(self.attachments))
+        return self.routes.is_owner and is_ended_answer and (self.has_text or bool(self.attachments))
 
     @property
     def pictures(self) -> list[Attachment]:
         """The files that are shown in small."""
-        return [file for file in self.attachments if self.opens_files and _is_ready(file) and file.is_image]
+        return [file for file in self.attachments if _is_ready(file) and file.is_image]
 
     @property
     def files(self) -> list[Attachment]:
@@ -124,9 +136,9 @@ class MessageView:
 
 
 def message_context(
-    messages: Sequence[Message], *, opens_files: bool = True, places: Mapping[UUID, Place] | None = None
+    messages: Sequence[Message], *, routes: FileRoutes = OWN_FILES, places: Mapping[UUID, Place] | None = None
 ) -> list[MessageView]:
-    """Return what `_message.html` needs for each message. A reader who is not the owner cannot open its files.
+    """Return what `_message.html` needs for each message. A reader who is not the owner opens files by other `routes`.
 
     `places` tells which versions there are of them; without it none are shown.
 
@@ -143,7 +155,7 @@ def message_context(
             message,
             calls.get(message.pk, []),
             attachments.get(message.pk, []),
-            opens_files,
+            routes,
             ratings.get(message.pk),
             (places or {}).get(message.pk, _ONLY),
             names.get(message.assistant_id, ""),
@@ -203,7 +215,7 @@ def _view(
     message: Message,
     calls: list[Generation],
     attachments: list[Attachment],
-    opens_files: bool,
+    routes: FileRoutes,
     rating: Feedback | None,
     place: Place,
     answered_by: str,
@@ -212,15 +224,13 @@ def _view(
     if message.role == Message.Role.USER:
         html = render_prompt(message.text)
     elif not message.is_running:
-        ready = filter(_is_ready, attachments if opens_files else ())
-        html = render(message.text, {file.name: reverse("conversations:attachment", args=[file.pk]) for file in ready})
+        ready = filter(_is_ready, attachments)
+        html = render(message.text, {file.name: reverse(routes.download, args=[file.pk]) for file in ready})
     elif message.has_begun and (blocks := split_blocks(message.text_so_far())):
         html = SafeString("".join(block.html for block in blocks[:-1]))
         open_html, offset = blocks[-1].html, blocks[-1].start
     usage, latest = (usage_of(calls), calls[-1]) if calls else (None, None)
-    return MessageView(
-        message, html, open_html, offset, usage, latest, attachments, opens_files, rating, place, answered_by
-    )
+    return MessageView(message, html, open_html, offset, usage, latest, attachments, routes, rating, place, answered_by)
 
 
 def _other_assistants(messages: Sequence[Message]) -> dict[int | None, str]:

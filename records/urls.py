@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import path
 
+from records.live.export_downloads import archive, part
+from records.live.files import file, thumbnail
 from records.views.account import account
 from records.views.sitting import sitting_page
 
@@ -10,4 +12,8 @@ app_name = "records"
 urlpatterns = [
     path("account/", account, name="account"),
     path("admin/reason/", admin.site.admin_view(sitting_page), name="sitting"),
+    path("admin/files/<uuid:pk>/", file, name="file"),
+    path("admin/files/<uuid:pk>/small/", thumbnail, name="thumbnail"),
+    path("admin/exports/<uuid:pk>/parts/<int:number>/", part, name="export_part"),
+    path("admin/exports/<uuid:pk>/archive/", archive, name="export_archive"),
 ]

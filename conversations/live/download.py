@@ -13,7 +13,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -49,6 +49,25 @@ GUARDS = {
 _drawing = asyncio.Semaphore(2)  # thumbnails at a time: each is a process of its own
 
 
+class Held(Protocol):
+    """A row whose bytes are in storage."""
+
+    @property
+    def pk(self) -> Any: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def content_type(self) -> str: ...
+    @property
+    def is_image(self) -> bool: ...
+
+
 class _Unsatisfiable(Exception):
     """A part that begins behind the end."""
 
@@ -60,19 +79,23 @@ async def download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     Always as a download, except for a raster image that is asked for with `?inline`. A file that storage has lost or
     that has another size there is answered with 404 and told in the log.
     """
-    return await _answer(request, await sync_to_async(_find)(request, pk))
+    return await answer(request, await sync_to_async(_find)(request, pk))
 
 
 @require_safe
 async def sealed_document(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Hand the sealed document of a concluded conversation to its owner, in the same way."""
-    return await _answer(request, await sync_to_async(_find_sealed)(request, pk))
+    return await answer(request, await sync_to_async(_find_sealed)(request, pk))
 
 
 @require_safe
 async def thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Show an image of the person in small. It is drawn anew for each browser, which then keeps it."""
-    found = await sync_to_async(_find)(request, pk)
+    return await answer_small(request, await sync_to_async(_find)(request, pk))
+
+
+async def answer_small(request: HttpRequest, found: Attachment | HttpResponse) -> HttpResponseBase:
+    """Answer with an image in small, for whoever has found that the reader may see it. Raises Http404."""
     if isinstance(found, HttpResponse):
         return found
     if not found.is_image:
@@ -87,7 +110,7 @@ async def thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     try:
         image = await _draw(found.key)
     except (storage.StorageProblem, FileProblem) as problem:
-        logger.warning("File %s has no thumbnail: %s", pk, problem)
+        logger.warning("File %s has no thumbnail: %s", found.pk, problem)
         raise Http404 from problem
     return HttpResponse(image, content_type="image/webp", headers=headers)
 
@@ -118,7 +141,8 @@ def _look[Found](request: HttpRequest, find: Callable[[User], Found | None]) -> 
         connection.close()
 
 
-async def _answer(request: HttpRequest, found: Attachment | SealedDocument | HttpResponse) -> HttpResponseBase:
+async def answer(request: HttpRequest, found: Held | HttpResponse) -> HttpResponseBase:
+    """Answer with the bytes of a file, for whoever has found that the reader may have them. Raises Http404."""
     if isinstance(found, HttpResponse):
         return found
     try:
@@ -130,7 +154,7 @@ async def _answer(request: HttpRequest, found: Attachment | SealedDocument | Htt
         return _away()
 
 
-async def _hand_out(request: HttpRequest, file: Attachment | SealedDocument) -> HttpResponseBase:
+async def _hand_out(request: HttpRequest, file: Held) -> HttpResponseBase:
     size = file.size or 0
     stored = await sync_to_async(storage.size_of, thread_sensitive=False)(file.key)
     if stored != size:
@@ -205,7 +229,7 @@ def _away() -> HttpResponse:
     return HttpResponse(text, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS, "Cache-Control": "no-store"})
 
 
-def _lost(file: Attachment | SealedDocument, how: str) -> Http404:
+def _lost(file: Held, how: str) -> Http404:
     """Tell the log that storage and the record differ, and return what the person gets."""
     logger.error("File %s is %s in storage; on record it has %s bytes.", file.pk, how, file.size)
     return Http404("The file is not in storage.")

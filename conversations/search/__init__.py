@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db import OperationalError, connection, transaction
 
+from conversations.models import Attachment, Message
 from conversations.search import matching, snippets
 from conversations.search.reading import Unsearchable, read_query
 from conversations.search.snippets import Hit
@@ -18,7 +19,7 @@ from conversations.search.spans import LOOKED_AT, RANKED, Days, Matches
 if TYPE_CHECKING:
     from accounts.models import User
 
-__all__ = ["PAGE", "RANKED", "Found", "Hit", "search_messages"]
+__all__ = ["PAGE", "RANKED", "Found", "Hit", "bounded", "search_messages"]
 
 PAGE = 20
 _QUERY_CANCELED = "57014"
@@ -54,12 +55,17 @@ def search_messages(
     are of the current time zone, both included. Conversations that are hidden are never searched, nor other people's.
     """
     try:
-        with _bounded():
+        with bounded():
             wanted = read_query(query)
             matches = matching.find_newest(user, wanted, days=Days.of(since, until), assistant_id=assistant_id)
             start = (max(page, 1) - 1) * PAGE
             ranked = matching.rank(matches.ids, wanted, start=start, count=PAGE + 1)
-            hits = snippets.draw_hits(user, ranked[:PAGE], wanted)
+            hits = snippets.draw_hits(
+                ranked[:PAGE],
+                wanted,
+                messages=Message.objects.visible_to(user),
+                files=Attachment.objects.visible_to(user),
+            )
     except Unsearchable as problem:
         return Found(problem=str(problem))
     return Found(hits, is_capped=matches.is_capped, note=_note(matches), has_more=len(ranked) > PAGE)
@@ -77,7 +83,7 @@ def _note(matches: Matches) -> str:
 
 
 @contextlib.contextmanager
-def _bounded() -> Iterator[None]:
+def bounded() -> Iterator[None]:
     """End a statement that takes too long. Raises Unsearchable then."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:

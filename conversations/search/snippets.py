@@ -22,7 +22,7 @@ from conversations.search.matching import Ranked
 from conversations.search.reading import Query
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from django.db.models import QuerySet
 
 Source = Literal["title", "message", "file"]
 WINDOW = 3_000  # characters in which words are marked; the whole of a long text would take too long
@@ -72,13 +72,17 @@ class _Piece:
         return len({self.text[start:end].casefold() for start, end in self.marks})
 
 
-def draw_hits(user: User, ranked: Sequence[Ranked], query: Query) -> list[Hit]:
-    """Return the hits for some messages, in their order. One that has been hidden meanwhile is left out."""
-    messages = Message.objects.visible_to(user).select_related("conversation__assistant", "assistant")
-    by_id = messages.in_bulk([one.id for one in ranked])
+def draw_hits(
+    ranked: Sequence[Ranked], query: Query, *, messages: QuerySet[Message], files: QuerySet[Attachment]
+) -> list[Hit]:
+    """Return the hits for some messages, in their order.
+
+    `messages` and `files` are what the reader may see: one that has been hidden from them meanwhile is left out.
+    """
+    by_id = messages.select_related("conversation__assistant", "assistant").in_bulk([one.id for one in ranked])
     found = [(one, by_id[one.id]) for one in ranked if one.id in by_id]
     stems = _stems(query)
-    in_files = _pieces_of_files(user, [one.id for one, _ in found if not (one.is_in_text or one.is_in_title)], stems)
+    in_files = _pieces_of_files(files, [one.id for one, _ in found if not (one.is_in_text or one.is_in_title)], stems)
     pieces = [_pieces(one, message, stems) + in_files[one.id] for one, message in found]
     _mark([piece for of_one in pieces for piece in of_one], query)
     return [_hit(message, of_one) for (_, message), of_one in zip(found, pieces, strict=True)]
@@ -117,11 +121,13 @@ def _pieces(one: Ranked, message: Message, stems: re.Pattern[str]) -> list[_Piec
     return [text, title] if message.parent_id is None else [text]
 
 
-def _pieces_of_files(user: User, ids: Sequence[UUID], stems: re.Pattern[str]) -> defaultdict[UUID, list[_Piece]]:
+def _pieces_of_files(
+    files: QuerySet[Attachment], ids: Sequence[UUID], stems: re.Pattern[str]
+) -> defaultdict[UUID, list[_Piece]]:
     """Return what to show of the files of some messages: of each its text and its name, where a word may be in it."""
     pieces: defaultdict[UUID, list[_Piece]] = defaultdict(list)
-    files = Attachment.objects.visible_to(user).filter(message__in=ids, state=Attachment.State.READY).order_by("id")
-    rows = files.values_list("message_id", "name", "content__text")
+    ready = files.filter(message__in=ids, state=Attachment.State.READY).order_by("id")
+    rows = ready.values_list("message_id", "name", "content__text")
     for message_id, name, text in rows.iterator(chunk_size=10) if ids else ():  # each may be long
         if message_id and text and stems.search(text):
             pieces[message_id].append(_window("file", text, stems, name))

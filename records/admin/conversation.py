@@ -1,45 +1,64 @@
-"""Conversations with their transcripts."""
+"""Conversations with their transcripts: the reading room."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 
-from conversations.models import Conversation, Message
+from conversations.amounts import money
+from conversations.models import Conversation
+from records import sitting
+from records.admin.conversation_list import ConversationList, FilterPanel
 from records.admin.record import RecordAdmin
+from records.admin.review_panel import review_panel
+from records.admin.searching import search_view
 from records.admin.transcript import read_transcript
+from records.models import ConversationFact
+from records.reading import note_read
 
 
-class HiddenFilter(admin.SimpleListFilter):
-    """Whether the owner put it out of their sight; reviewers see it all the same."""
+def _sum(name: str, ordering: str | None = None) -> Callable[[Any, Conversation], str]:
+    """Return a column of the sums, with a dash where there are none yet."""
 
-    title = "whether its owner sees it"
-    parameter_name = "hidden"
+    @admin.display(description=name.replace("_", " "), ordering=ordering)
+    def column(_: Any, conversation: Conversation) -> str:
+        fact = _fact(conversation)
+        return "–" if fact is None else f"{getattr(fact, name):,}"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the choices."""
-        return [("no", "Seen"), ("yes", "Hidden")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return what is asked for; everything where nothing is."""
-        if self.value() in ("no", "yes"):
-            return queryset.filter(hidden_at__isnull=self.value() == "no")
-        return queryset
+    return column
 
 
 @admin.register(Conversation)
 class ConversationAdmin(RecordAdmin):
-    """The list of all conversations, and one page for each: its facts, its transcript, its model calls."""
+    """The list of all conversations, and one page for each: its facts and its transcript.
 
-    list_display = ("title", "owner", "assistant", "state", "last_activity", "message_count")
-    list_filter = ("state", "assistant", "last_activity_at", HiddenFilter)
-    list_select_related = ("owner", "assistant")
-    search_fields = ("title", "owner__username", "owner__email", "owner__first_name", "owner__last_name")
-    search_help_text = "Title, or name or e-mail address of the owner"
+    The list asks for no reason; whoever opens a conversation says why first, and each page that is read of it is
+    written down.
+    """
+
+    list_display = (
+        "title",
+        "owner",
+        "assistant",
+        "state",
+        "last_activity",
+        "messages",
+        "files",
+        "signs",
+        "tokens",
+        "cost",
+    )
+    list_filter = (FilterPanel,)
+    sortable_by = ("last_activity", "tokens", "cost")
     ordering = ("-last_activity_at",)
+    change_list_template = "admin/records/conversations.html"
     fields = (
         ("owner", "assistant", "model"),
         ("state", "concluded_at", "concluded_by", "continued_from"),
@@ -47,28 +66,67 @@ class ConversationAdmin(RecordAdmin):
         "id",
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Count messages by a subquery, which PostgreSQL reckons for the rows of the page alone."""
-        counts = (
-            Message.objects.filter(conversation=OuterRef("pk"))
-            .order_by()
-            .values("conversation")
-            .annotate(number=Count("pk"))
-            .values("number")
-        )
-        conversations: QuerySet[Any] = super().get_queryset(request)
-        listed: QuerySet[Any] = conversations.annotate(message_number=Coalesce(Subquery(counts), 0))
-        return listed
+    messages = _sum("messages")
+    files = _sum("files")
+    tokens = _sum("tokens", ordering="fact__tokens")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put the search over all before the addresses of conversations."""
+        own = path("search/", self.admin_site.admin_view(search_view), name="conversations_conversation_search")
+        return [own, *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ConversationList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Nothing but the filters: a search in titles by the address would ask for no reason."""
+        return lookup in FilterPanel.names
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Answer with 422 where a filter makes no sense."""
+        response = super().changelist_view(request, extra_context)
+        changelist = getattr(response, "context_data", {}).get("cl")
+        if changelist is not None and not changelist.panel.is_valid:
+            response.status_code = 422
+        return response
 
     @admin.display(description="last activity", ordering="last_activity_at")
     def last_activity(self, conversation: Conversation) -> str:
         """Return when something was last said, to the minute."""
         return f"{timezone.localtime(conversation.last_activity_at):%-d %b %Y, %H:%M}"
 
-    @admin.display(description="messages")
-    def message_count(self, conversation: Any) -> int:
-        """Return how many prompts and answers there are, on all branches."""
-        return int(conversation.message_number)
+    @admin.display(description="signs")
+    def signs(self, conversation: Conversation) -> str:
+        """Return what stands out: endings that were no good ones, ratings, that its owner deleted it."""
+        fact = _fact(conversation)
+        counted = () if fact is None else _signs(fact)
+        said = [f"{count:,} {words}" for count, words in counted if count]
+        return ", ".join([*said, "deleted by its owner"] if conversation.hidden_at else said) or "–"
+
+    @admin.display(description="cost", ordering="fact__cost")
+    def cost(self, conversation: Conversation) -> str:
+        """Return the cost, with what is not known of it."""
+        fact = _fact(conversation)
+        if fact is None:
+            return "–"
+        if fact.unpriced_calls and not fact.cost:
+            return "unknown"
+        return f"{money(fact.cost)} + unknown" if fact.unpriced_calls else money(fact.cost)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Ask who has the right to read for a reason first."""
+        if object_id is not None and self.has_view_permission(request) and sitting.reason(request) is None:
+            return sitting.ask(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("owner", "assistant", "fact")
 
     def render_change_form(
         self,
@@ -79,11 +137,32 @@ class ConversationAdmin(RecordAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
-        """Add the transcript; Django has checked the right to read by now."""
+        """Add a page of the transcript and write down that it was read; Django has checked the right to by now."""
+        transcript = read_transcript(obj, page=request.GET.get("page", ""), at=request.GET.get("at", ""))
+        details = {"page": transcript.page, "messages": len(transcript.entries), "pictures": transcript.pictures}
+        sitting.note(request, "conversation.read", "conversation", obj.pk, obj.owner_id, details)
+        note_read(request, obj.pk)
         context |= {
             "title": obj.title,
             "subtitle": None,
-            "entries": read_transcript(obj),
-            "generations": obj.generations.order_by("id").defer("instructions", "parameters", "error_detail"),
+            "transcript": transcript,
+            "fact": _fact(obj),
+            "review_panel": review_panel(request, obj),
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def _fact(conversation: Conversation) -> ConversationFact | None:
+    fact: ConversationFact | None = getattr(conversation, "fact", None)
+    return fact
+
+
+def _signs(fact: ConversationFact) -> tuple[tuple[int, str], ...]:
+    return (
+        (fact.failed, "failed"),
+        (fact.refused, "refused"),
+        (fact.stopped, "stopped"),
+        (fact.cut_off, "cut off"),
+        (fact.thumbs_down, "rated bad"),
+        (fact.thumbs_up, "rated good"),
+    )

@@ -52,11 +52,12 @@ CROSS JOIN LATERAL (
     SELECT coalesce(sum(coalesce(input_tokens::bigint, 0) + coalesce(output_tokens, 0)), 0) AS tokens,
         coalesce(sum(cost), 0) AS cost,
         count(*) FILTER (
-            WHERE cost IS NULL AND started_at IS NOT NULL AND finished_at IS NOT NULL
+            WHERE cost IS NULL AND NOT is_local AND started_at IS NOT NULL AND finished_at IS NOT NULL
             AND (status <> 'failed' OR output_tokens IS NOT NULL)
         ) AS unpriced,
         coalesce(array_agg(DISTINCT model_id) FILTER (WHERE purpose = 'answer'), '{}') AS model_ids
-    FROM conversations_generation WHERE conversation_id = conversation.id
+    FROM conversations_generation AS call JOIN conversations_languagemodel AS model ON model.id = call.model_id
+    WHERE call.conversation_id = conversation.id
 ) AS called
 ON CONFLICT (conversation_id) DO UPDATE SET
     messages = excluded.messages, answers = excluded.answers, failed = excluded.failed, refused = excluded.refused,

@@ -123,11 +123,20 @@ PAGES: dict[str, Row] = {
     "conversations:readyz": read(everybody(SHOWN)),
 }
 
+_OF_REVIEWERS = members(NOT_FOUND) | {"reviewer": READ, "administrator": READ}
+_OF_EXPORTERS = {
+    "GET": members(NOT_FOUND) | {"administrator": READ},
+    "HEAD": members(NOT_FOUND) | {"administrator": SHOWN},
+}
 STREAMS: dict[str, Row] = {
     "conversations:stream": {"GET": owner(SHOWN, SIGN_IN_STREAM)},
     "conversations:attachment": read(owner(SHOWN)),
     "conversations:thumbnail": read(owner(SHOWN)),
     "conversations:sealed_document": read(owner(SHOWN)),
+    "records:file": read(_OF_REVIEWERS),
+    "records:thumbnail": read(_OF_REVIEWERS),
+    "records:export_part": _OF_EXPORTERS,
+    "records:export_archive": _OF_EXPORTERS,
     "conversations:export": read(owner(Outcome(400))),  # without a format, which these tests do not name
     "conversations:export_many": {"POST": members(UNUSABLE)},  # the form of these tests chooses nothing
 }
@@ -241,11 +250,20 @@ def _managed(model: str, delete: Outcomes, save: Outcomes) -> dict[str, Row]:
     }
 
 
+def _exporting() -> dict[str, Row]:
+    """The export of these tests is under way. The form of these tests names no reason."""
+    return _record("records_bulkexport", ADMINISTRATORS) | {
+        "admin:records_bulkexport_add": page(ADMINISTRATORS, post=office(FORBIDDEN, FORBIDDEN, UNUSABLE)),
+        "admin:records_bulkexport_cancel": page(NOT_FOR_STAFF, post=ADMINISTRATORS_SAVE),
+    }
+
+
 OFFICE: dict[str, dict[str, Row]] = {
     "home": _OFFICE_HOME,
     "people": _PEOPLE,
     "catalogue": _catalogue("languagemodel") | _catalogue("assistant"),
-    "conversations": _record("conversations_conversation", REVIEWERS),
+    "conversations": _record("conversations_conversation", REVIEWERS, shown=REVIEWERS_READ)
+    | {"admin:conversations_conversation_search": page(NOT_FOR_STAFF) | read(REVIEWERS)},
     "messages": _record("conversations_message", REVIEWERS, listed=REVIEWERS_READ, shown=REVIEWERS_READ),
     "files": _record("conversations_attachment", REVIEWERS, listed=REVIEWERS_READ, shown=REVIEWERS_READ),
     "ratings": _record("conversations_feedback", REVIEWERS, listed=REVIEWERS_READ, shown=REVIEWERS_READ),
@@ -257,6 +275,7 @@ OFFICE: dict[str, dict[str, Row]] = {
     "reviews": _record("records_review", REVIEWERS) | _reviewing(),
     "policies of review": _managed("reviewpolicy", ADMINISTRATORS_GO_BACK, ADMINISTRATORS),
     "labels of reviews": _managed("reviewlabel", ADMINISTRATORS_SAVE, ADMINISTRATORS_SAVE),
+    "exports": _exporting(),
     "audit": _record("audit_auditevent", ADMINISTRATORS),
     "jobs": _record("procrastinate_procrastinatejob", ADMINISTRATORS),
 }

@@ -38,6 +38,7 @@ from conversations.services import (
 )
 from records import sitting
 from records.models import Review, ReviewLabel, ReviewPolicy, ReviewReason
+from tests.access.exports import Exports
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_file, make_model, make_user, token
 
@@ -161,6 +162,7 @@ class World:
     of_deactivated: Belongings
     group: Group
     limit: UsageLimit
+    exports: Exports
     reviews: Reviews
     _clients: dict[str, Client] = field(default_factory=dict)
     _sessions: dict[str, str] = field(default_factory=dict)
@@ -250,6 +252,7 @@ class World:
             "review": self.reviews.waiting,
             "reviewpolicy": self.reviews.policy,
             "reviewlabel": self.reviews.label,
+            "bulkexport": self.exports.running,
         }
         kind = [*pattern.split("/"), "", ""][2]
         row = call.job_id if kind == "procrastinatejob" and call else getattr(rows.get(kind), "pk", None)
@@ -259,9 +262,17 @@ class World:
             "id": row,
             "conversation_id": self.belongings.conversation.pk,
             "review_id": (self.reviews.claimed if is_of_claimer else self.reviews.waiting).pk,
+            "pk": self._pk(pattern),
+            "number": self.exports.part.pk,
             "content_type_id": 1,
             "admin/(?P<url>.*)$": "/admin/nowhere/",
         } | ({pattern: "/admin/conversations/"} if "app_label" in pattern else {})
+
+    def _pk(self, pattern: str) -> object:
+        """Return what is meant where an address says no more than `pk`."""
+        if pattern.startswith("admin/exports/"):
+            return self.exports.part.export_id
+        return (self.exports.running if "bulkexport" in pattern else self.belongings.picture).pk
 
 
 def make_world() -> World:
@@ -287,6 +298,7 @@ def make_world() -> World:
         Belongings.of(people["deactivated"], assistant),
         group,
         UsageLimit.objects.create(group=group, measure="money", period="month", amount=1_000),
+        Exports.of(people["administrator"], SECRET),
         Reviews.of(belongings, people["reviewer"]),
     )
     world.sign_in_all()
