@@ -47,7 +47,7 @@ def of(page: object) -> str:
     return page.content.decode()  # type: ignore[attr-defined,no-any-return]
 
 
-def listed(browser: Client, **filters: object) -> str:
+def listed(browser: Client, **filters: str | int) -> str:
     return of(browser.get(QUEUE, filters)).partition('id="result_list"')[2]
 
 
@@ -59,7 +59,7 @@ def test_the_queue_shows_what_is_open_and_filters_the_rest(browser: SittingClien
         claim_review(review_id=review.pk, reviewer=ada)
     decide_review(review_id=done.pk, reviewer=ada, verdict="concern", label_ids=[label.pk])
 
-    def titles(**filters: object) -> set[str]:
+    def titles(**filters: str | int) -> set[str]:
         page = listed(browser, **filters)
         return {title for title in ("Umbrellas", "Moons", "Harvests") if title in page}
 

@@ -7,6 +7,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connections, transaction
@@ -229,8 +230,8 @@ def test_of_two_who_claim_at_once_one_wins_and_the_other_is_told_by_whom() -> No
     for _ in range(5):
         review = make_review()
         results = at_once(
-            lambda pk=review.pk: claim_review(review_id=pk, reviewer=ada),  # type: ignore[misc]
-            lambda pk=review.pk: claim_review(review_id=pk, reviewer=bob),  # type: ignore[misc]
+            partial(claim_review, review_id=review.pk, reviewer=ada),
+            partial(claim_review, review_id=review.pk, reviewer=bob),
         )
         review.refresh_from_db()
         assert review.claimed_by is not None
@@ -243,7 +244,7 @@ def test_all_who_ask_for_the_next_at_once_get_different_ones() -> None:
     reviewers = [make_reviewer() for _ in range(4)]
     for _ in range(4):
         make_review()
-    results = at_once(*[lambda one=one: claim_next(reviewer=one) for one in reviewers])  # type: ignore[misc]
+    results = at_once(*[partial(claim_next, reviewer=one) for one in reviewers])
     got = [result.pk for result in results if isinstance(result, Review)]
     assert len(set(got)) == len(got) == 4
 
@@ -257,7 +258,7 @@ def test_a_reason_and_a_verdict_that_come_at_once_lose_neither() -> None:
         review = claim_conversation(conversation_id=conversation.pk, reviewer=reviewer)
         at_once(
             fill,
-            lambda pk=review.pk: decide_review(review_id=pk, reviewer=reviewer, verdict="fine"),
+            partial(decide_review, review_id=review.pk, reviewer=reviewer, verdict="fine"),
         )
         review.refresh_from_db()
         assert review.state == "done"
