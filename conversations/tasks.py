@@ -1,5 +1,6 @@
 """The worker's tasks: thin doors to what writes, settles, indexes, reads, seals and removes."""
 
+import logging
 from uuid import UUID
 
 from procrastinate import JobContext, RetryStrategy
@@ -8,6 +9,7 @@ from procrastinate.job_context import AbortReason
 
 from conversations import llm, services
 from conversations.files import storage
+from conversations.live import checking
 from conversations.live.answer import write_answer
 from conversations.live.database import in_database
 from conversations.live.made_files import fetch
@@ -15,6 +17,7 @@ from conversations.live.reading import read_files
 from conversations.live.sealing import seal_conversation, seal_left_behind
 from conversations.live.storing import in_files
 from conversations.live.title import write_title
+from conversations.live.trial import write_trial
 from conversations.services.jobs import (
     ANSWER_QUEUE,
     ANSWER_TASK,
@@ -24,7 +27,10 @@ from conversations.services.jobs import (
     FORGET_TASK,
     SEAL_TASK,
     TITLE_TASK,
+    TRIAL_TASK,
 )
+
+logger = logging.getLogger(__name__)
 
 
 @app.task(name=ANSWER_TASK, queue=ANSWER_QUEUE, pass_context=True)
@@ -37,6 +43,12 @@ async def answer(context: JobContext, message_id: str) -> None:
 async def title(generation_id: str) -> None:
     """Find a title for a conversation."""
     await write_title(UUID(generation_id))
+
+
+@app.task(name=TRIAL_TASK, queue=ANSWER_QUEUE)
+async def trial(generation_id: str) -> None:
+    """Make a call that an administrator tries out."""
+    await write_trial(UUID(generation_id))
 
 
 @app.task(name=FORGET_TASK, queue=ANSWER_QUEUE, retry=RetryStrategy(max_attempts=12, exponential_wait=3))
@@ -125,3 +137,13 @@ async def index_messages(timestamp: int) -> None:
 async def read_attached_files(timestamp: int) -> None:
     """Make what stands in files findable."""
     await read_files()
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(queue=ANSWER_QUEUE, queueing_lock="check_models", priority=-3)
+async def check_models(timestamp: int) -> None:
+    """Note which models the provider lists; where it cannot be asked, the next night does."""
+    try:
+        await checking.check_models()
+    except llm.ModelError as error:
+        logger.warning("The models could not be checked: %s", error)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.back_office import KeptWhileInUse
 from conversations.admin.catalogue_forms import AssistantForm, LanguageModelForm, ModelPriceForm
+from conversations.admin.trials import PreviewsAssistants, TestsModels
 from conversations.models import Assistant, LanguageModel, ModelPrice
 
 if TYPE_CHECKING:
@@ -28,10 +30,12 @@ class ModelPriceInline(_PriceInline):
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(KeptWhileInUse):
+class LanguageModelAdmin(TestsModels, KeptWhileInUse):
     """Models that the provider serves."""
 
     form = LanguageModelForm
+    change_list_template = "admin/conversations/catalogue.html"
+    change_form_template = "admin/conversations/languagemodel/model.html"
     inlines = (ModelPriceInline,)
     list_display = (
         "label",
@@ -40,6 +44,7 @@ class LanguageModelAdmin(KeptWhileInUse):
         "is_local",
         "is_enabled",
         "is_offered",
+        "listed",
         "shutdown_date",
         "replacement",
     )
@@ -47,12 +52,25 @@ class LanguageModelAdmin(KeptWhileInUse):
     list_select_related = ("replacement",)
     search_fields = ("name", "label")
 
+    @admin.display(description="at the provider", ordering="listed_at")
+    def listed(self, model: LanguageModel) -> str:
+        """Return what the provider's list says of it."""
+        if model.checked_at is None or model.is_listed is None:
+            return "not asked yet"
+        if model.is_listed:
+            return "listed"
+        if model.listed_at is None:
+            return "not listed"
+        return f"not listed since {timezone.localtime(model.listed_at):%-d %b %Y}"
+
 
 @admin.register(Assistant)
-class AssistantAdmin(KeptWhileInUse):
+class AssistantAdmin(PreviewsAssistants, KeptWhileInUse):
     """Personas that people talk to."""
 
     form = AssistantForm
+    change_list_template = "admin/conversations/catalogue.html"
+    change_form_template = "admin/conversations/assistant/assistant.html"
     list_display = ("name", "slug", "model", "is_enabled", "position")
     list_filter = ("is_enabled", "groups")
     list_select_related = ("model",)

@@ -27,6 +27,7 @@ from conversations.llm.files import (
     list_container_files,
     upload_file,
 )
+from conversations.llm.listing import ListedModel, list_models
 from conversations.llm.request import InputFile, ModelRequest, Turn
 from conversations.llm.stream import stream
 from conversations.llm.watchdog import Timeouts
@@ -42,6 +43,7 @@ __all__ = [
     "FunctionCall",
     "ImageMade",
     "InputFile",
+    "ListedModel",
     "ModelError",
     "ModelRequest",
     "Started",
@@ -58,6 +60,7 @@ __all__ = [
     "download_container_file",
     "estimate_tokens",
     "list_container_files",
+    "list_models",
     "resume",
     "stream",
     "upload_file",

@@ -22,6 +22,7 @@ from conversations.services.attachments import (
 )
 from conversations.services.branching import continue_answer, edit_prompt, retry_answer
 from conversations.services.calls import CallProgress
+from conversations.services.catalogue_checks import note_listing
 from conversations.services.concluding import conclude_conversation, conclude_idle
 from conversations.services.continuing import continue_conversation
 from conversations.services.feedback import rate_answer
@@ -52,6 +53,15 @@ from conversations.services.titles import (
     finish_title,
     rename_conversation,
 )
+from conversations.services.trials import (
+    TrialPlan,
+    claim_trial,
+    fail_trial,
+    finish_trial,
+    path_of,
+    plan_preview,
+    plan_test,
+)
 
 __all__ = [
     "AnswerPlan",
@@ -62,9 +72,11 @@ __all__ = [
     "Refused",
     "Standing",
     "TitlePlan",
+    "TrialPlan",
     "carry_files",
     "claim_answer",
     "claim_title",
+    "claim_trial",
     "conclude_conversation",
     "conclude_idle",
     "continue_answer",
@@ -75,12 +87,14 @@ __all__ = [
     "fail_answer",
     "fail_file",
     "fail_title",
+    "fail_trial",
     "find_deleted_file",
     "find_pending_file",
     "find_unread_files",
     "find_unsealed",
     "finish_answer",
     "finish_title",
+    "finish_trial",
     "forget_deleted_file",
     "hide_conversation",
     "index_messages",
@@ -90,9 +104,13 @@ __all__ = [
     "mark_seen",
     "next_attempt",
     "next_step",
+    "note_listing",
     "note_sent_to_provider",
+    "path_of",
     "pin_conversation",
     "plan_file",
+    "plan_preview",
+    "plan_test",
     "prepare_file",
     "purge_unsent",
     "rate_answer",

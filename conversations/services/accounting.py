@@ -21,17 +21,20 @@ WITH ended AS (
         output_tokens = %(output_tokens)s, reasoning_tokens = %(reasoning_tokens)s,
         usage_source = %(usage_source)s, price_id = %(price_id)s, cost = %(cost)s
     WHERE id = %(id)s AND status IN ('pending', 'running')
-    RETURNING conversation_id, model_id, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost
+    RETURNING id, conversation_id, model_id, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost
 ), booked AS (
     INSERT INTO conversations_usageday AS kept (
         owner_id, day, model_id, calls, estimated_calls, unpriced_calls,
         input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost
     )
-    SELECT conversation.owner_id, %(day)s, ended.model_id, 1, %(estimated_calls)s, %(unpriced_calls)s,
+    SELECT coalesce(conversation.owner_id, trial.asked_by_id), %(day)s, ended.model_id,
+        1, %(estimated_calls)s, %(unpriced_calls)s,
         coalesce(ended.input_tokens, 0), coalesce(ended.cached_tokens, 0),
         coalesce(ended.output_tokens, 0), coalesce(ended.reasoning_tokens, 0), coalesce(ended.cost, 0)
-    FROM ended JOIN conversations_conversation AS conversation ON conversation.id = ended.conversation_id
-    WHERE %(is_used)s
+    FROM ended
+    LEFT JOIN conversations_conversation AS conversation ON conversation.id = ended.conversation_id
+    LEFT JOIN conversations_trial AS trial ON trial.generation_id = ended.id
+    WHERE %(is_used)s AND coalesce(conversation.owner_id, trial.asked_by_id) IS NOT NULL
     ON CONFLICT (owner_id, day, model_id) DO UPDATE SET
         calls = kept.calls + excluded.calls,
         estimated_calls = kept.estimated_calls + excluded.estimated_calls,
@@ -86,7 +89,8 @@ def book_usage(generation: Generation, usage: Usage, *, source: Generation.Usage
 def save_ended(generation: Generation) -> bool:
     """Save how a call ended, and add what it used to its owner's sums of the day on which it was made.
 
-    Return False where it had ended before; then nothing is changed. Calls without a conversation are nobody's.
+    Return False where it had ended before; then nothing is changed. What somebody tried out is theirs; other
+    calls without a conversation are nobody's.
     """
     is_used = Generation.has_used(generation.status, generation.started_at, generation.output_tokens)
     values = {name: getattr(generation, name) for name in _SAVED} | {

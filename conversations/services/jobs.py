@@ -14,6 +14,7 @@ from procrastinate.tasks import configure_task
 
 ANSWER_TASK = "conversations.tasks.answer"
 TITLE_TASK = "conversations.tasks.title"
+TRIAL_TASK = "conversations.tasks.trial"
 FORGET_TASK = "conversations.tasks.forget_response"
 DELETE_FILE_TASK = "conversations.tasks.delete_file"
 FORGET_FILE_TASK = "conversations.tasks.forget_file"
@@ -48,6 +49,12 @@ def defer_answer(message_id: UUID) -> int:
 def defer_title(generation_id: UUID) -> int:
     """Have the worker find a title; answers go first. Return the job's id."""
     return _task(TITLE_TASK, priority=-1).defer(generation_id=str(generation_id))
+
+
+@_django_s_errors()
+def defer_trial(generation_id: UUID) -> int:
+    """Have the worker make a call that somebody tries out. Return the job's id."""
+    return _task(TRIAL_TASK).defer(generation_id=str(generation_id))
 
 
 @_django_s_errors()

@@ -21,26 +21,28 @@ PAUSE_SECONDS = 15  # to wait until one of several answers may have ended
 _MOST_TOKENS = 2**31 - 1  # what the columns hold
 _MOST_COST = Decimal(999_999)
 
+# Of a limit: it is the person's own, of a group of theirs, or for everybody.
+_HOLDS = """(
+    user_id = %(person)s OR user_id IS NULL AND (
+        group_id IS NULL OR group_id IN (SELECT group_id FROM accounts_user_groups WHERE user_id = %(person)s)
+    )
+)"""
 # Whether anything limits a person. In one round trip with the lock, but as a statement of its own: it sees what was
 # committed while the lock was waited for.
-_TAKE_TURN = """
+_TAKE_TURN = f"""
 SELECT FROM accounts_user WHERE id = %(person)s FOR NO KEY UPDATE;
 SELECT
     (SELECT count(*) FROM conversations_message WHERE owner_id = %(person)s AND status IN ('queued', 'streaming')),
     EXISTS (
         SELECT FROM conversations_usagelimit
-        WHERE user_id = %(person)s OR user_id IS NULL AND (
-            group_id IS NULL OR group_id IN (SELECT group_id FROM accounts_user_groups WHERE user_id = %(person)s)
-        )
+        WHERE {_HOLDS}
     )
 """
-_STANDINGS = """
+_STANDINGS = f"""
 WITH holding AS (
     SELECT DISTINCT ON (measure, period) measure, period, amount
     FROM conversations_usagelimit
-    WHERE user_id = %(person)s OR user_id IS NULL AND (
-        group_id IS NULL OR group_id IN (SELECT group_id FROM accounts_user_groups WHERE user_id = %(person)s)
-    )
+    WHERE {_HOLDS}
     ORDER BY measure, period, user_id IS NULL, group_id IS NULL, amount DESC
 )
 SELECT measure, period, amount,
@@ -52,8 +54,10 @@ SELECT measure, period, amount,
     (
         SELECT coalesce(sum(CASE measure WHEN 'money' THEN reserved_cost ELSE reserved_tokens END), 0)
         FROM conversations_generation AS call
-        JOIN conversations_conversation AS conversation ON conversation.id = call.conversation_id
-        WHERE call.status IN ('pending', 'running') AND conversation.owner_id = %(person)s
+        LEFT JOIN conversations_conversation AS conversation ON conversation.id = call.conversation_id
+        LEFT JOIN conversations_trial AS trial ON trial.generation_id = call.id
+        WHERE call.status IN ('pending', 'running')
+            AND coalesce(conversation.owner_id, trial.asked_by_id) = %(person)s
     )
 FROM holding ORDER BY measure DESC, period
 """

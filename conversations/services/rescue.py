@@ -1,4 +1,4 @@
-"""Settling answers and titles whose writer is gone, so that none is waited for in vain."""
+"""Settling answers, titles and trials whose writer is gone, so that none is waited for in vain."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ INTERRUPTED_TEXT = "The server that was writing this answer stopped. What it had
 LOST_TEXT = "The server stopped twice before it could answer. Your message is kept. Retry to ask again."
 MAX_RESUMES = 5
 
-# Of what is waited for (answers; with no id given titles too), that which nobody will end: its job is gone or over, or
-# the worker that runs the job has shown no sign of life. Just after PostgreSQL itself came back no heartbeat can be
-# trusted. A job that a worker fetched long ago but never began was fetched without the worker's knowing, because the
-# answer to the fetch was lost.
+# Of what is waited for (answers; with no id given titles and trials too), that which nobody will end: its job is gone
+# or over, or the worker that runs the job has shown no sign of life. Just after PostgreSQL itself came back no
+# heartbeat can be trusted. A job that a worker fetched long ago but never began was fetched without the worker's
+# knowing, because the answer to the fetch was lost.
 _STALLED = """
 WITH waited_for AS (
     SELECT message.id, message.status = 'queued' AS is_waiting, call.job_id
@@ -34,7 +34,8 @@ WITH waited_for AS (
     WHERE message.status IN ('queued', 'streaming') AND (%(id)s::uuid IS NULL OR message.id = %(id)s)
   UNION ALL
     SELECT id, status = 'pending', job_id FROM conversations_generation
-    WHERE status IN ('pending', 'running') AND purpose = 'title' AND (%(id)s::uuid IS NULL OR id = %(id)s)
+    WHERE status IN ('pending', 'running') AND purpose IN ('title', 'preview', 'test')
+        AND (%(id)s::uuid IS NULL OR id = %(id)s)
 )
 SELECT waited_for.id
 FROM waited_for
@@ -52,10 +53,11 @@ WHERE job.id IS NULL
 
 
 def settle_stalled(*, message_id: UUID | None = None) -> list[UUID]:
-    """Settle all answers and titles whose writer is gone, or the answer named; return the answers that were settled.
+    """Settle all calls whose writer is gone, or the answer named; return the answers that were settled.
 
     Decided by the message's status: with text saved it ends interrupted; with none it is tried once more, and failed
-    if that writer dies too. A background response is picked up again where it was. A title is done without.
+    if that writer dies too. A background response is picked up again where it was. A title is done without, and
+    what somebody tries out they try again.
     """
     return [found for found in _find_stalled(message_id) if _settle_apart(found)]
 
@@ -100,24 +102,24 @@ def _find_stalled(one: UUID | None) -> list[UUID]:
 
 
 def _settle_apart(found: UUID) -> bool:
-    """Settle an answer or a title; one that cannot be settled keeps no other from it."""
+    """Settle an answer or another call; one that cannot be settled keeps no other from it."""
     try:
-        return settle(message_id=found) or _give_up_title(found)
+        return settle(message_id=found) or _give_up(found)
     except DatabaseError as error:
         logger.error("What %s waits for could not be settled: %s", found, type(error).__name__)  # noqa: TRY400 (text)
         return False
 
 
-def _give_up_title(generation_id: UUID) -> bool:
-    """Close the call for a title, if it is one; the beginning of the first prompt stays."""
+def _give_up(generation_id: UUID) -> bool:
+    """Close a call that no answer waits for, if it is one; of a title the beginning of the first prompt stays."""
     with transaction.atomic():
         calls = Generation.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        open_titles = calls.filter(purpose=Generation.Purpose.TITLE, status__in=Generation.OPEN)
-        title = open_titles.select_related("model").filter(pk=generation_id).first()
-        if title is not None and _find_stalled(generation_id):
-            _end_job(title.job_id)
-            title.error_code = WORKER_LOST
-            close_call(title, Generation.Status.INTERRUPTED)
+        open_ones = calls.exclude(purpose=Generation.Purpose.ANSWER).filter(status__in=Generation.OPEN)
+        call = open_ones.select_related("model").filter(pk=generation_id).first()
+        if call is not None and _find_stalled(generation_id):
+            _end_job(call.job_id)
+            call.error_code = WORKER_LOST
+            close_call(call, Generation.Status.INTERRUPTED)
     return False
 
 

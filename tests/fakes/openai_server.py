@@ -40,6 +40,7 @@ class FakeServer:
         self.files = FileRoutes(self.log)
         self.failures: dict[str, int] = {}
         self.shutdown_dates: dict[str, str] = {}
+        self.models_answer: dict[str, Any] = {}  # in place of the list of models: "status", "body", "content_type"
 
     def app(self) -> web.Application:
         """The routes."""
@@ -128,7 +129,11 @@ class FakeServer:
 
     async def models(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/models"""
-        self.log.add(request, None)["status"] = 200
+        record = self.log.add(request, None)
+        record["status"] = self.models_answer.get("status", 200)
+        if self.models_answer:
+            kind = self.models_answer.get("content_type", "application/json")
+            return web.Response(status=record["status"], text=self.models_answer["body"], content_type=kind)
         rows = [
             {
                 "id": name,
@@ -155,14 +160,17 @@ class FakeServer:
         return json_response({"queued": len(self.scripts)})
 
     async def set_shutdown_dates(self, request: web.Request) -> web.StreamResponse:
-        """Let GET /v1/models tell these models' `shutdown_date`: {"gpt-4o": "2027-01-14"}."""
-        self.shutdown_dates = await read_json(request)
+        """Let GET /v1/models tell each model's `shutdown_date`, as {"gpt-4o": "2027-01-14"}, or what "answer" says."""
+        told = await read_json(request)
+        self.models_answer = told.pop("answer", {})
+        self.shutdown_dates = told
         return json_response({})
 
     async def reset(self, _request: web.Request) -> web.StreamResponse:
         """Forget every script, answer and request."""
         for store in (self.scripts, self.answers, self.log.requests, self.failures, self.shutdown_dates, self.calls):
             store.clear()
+        self.models_answer = {}
         self.files.clear()
         return json_response({})
 

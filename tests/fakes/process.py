@@ -36,6 +36,10 @@ class FakeOpenAI(FakeServer):
         """Let GET /v1/models tell these dates, as {"gpt-4o": "2027-01-14"}."""
         self._call("POST", "/_control/models", dict(dates))
 
+    def answer_models(self, answer: Mapping[str, Any]) -> None:
+        """Let GET /v1/models answer with this "status", "body" and "content_type" in place of the list."""
+        self._call("POST", "/_control/models", {"answer": dict(answer)})
+
     def fail_files(self, *, times: int, status: int = 503) -> None:
         """Let so many of the next uploads and deletions of the Files API fail."""
         self._call("POST", "/_control/files", {"status": status, "times": times})

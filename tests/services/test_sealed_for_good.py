@@ -127,6 +127,7 @@ DEEDS: dict[str, Callable[[Sealed], object]] = {
 # Names, and functions that only read or touch no conversation that there is.
 OTHERS = {
     "AnswerPlan", "CallProgress", "NotSettled", "PlannedFile", "Refusal", "Refused", "Standing", "TitlePlan",
+    "TrialPlan", "claim_trial", "fail_trial", "finish_trial", "note_listing", "path_of", "plan_preview", "plan_test",
     "find_deleted_file", "find_pending_file", "find_unread_files", "find_unsealed", "standings_of",
     "receive_file", "start_conversation",
 }  # fmt: skip

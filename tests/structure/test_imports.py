@@ -11,7 +11,7 @@ from tests.structure.source import Module, modules, within
 # Each part of `conversations`, and the parts that it may import besides itself.
 _LEAVES = {"ids", "text", "lexemes", "amounts", "periods", "rendering", "files", "llm"}
 _CORE = _LEAVES | {"models"}
-_SHOWN = _CORE | {"usage", "presentation", "search", "history", "spending", "charts", "retirement"}
+_SHOWN = _CORE | {"usage", "presentation", "search", "history", "spending", "charts", "retirement", "availability"}
 _ENTRY = _SHOWN | {"services", "live"}
 MAY_IMPORT: dict[str, set[str]] = {
     "ids": set(),
@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": _LEAVES - {"llm"},
     "usage": _CORE,
     "retirement": _CORE,
+    "availability": _CORE | {"retirement"},
     "charts": set(),
     "spending": _CORE | {"usage", "charts"},
     "presentation": _CORE | {"usage"},
@@ -35,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "services": _CORE,
     "live": _SHOWN | {"services", "exporting"},
     "forms": _CORE | {"services", "history"},
-    "views": _ENTRY | {"forms"},
+    "views": _ENTRY | {"forms", "exporting"},
     "api": _ENTRY | {"forms"},
     "admin": _ENTRY,
     "tasks": _CORE | {"services", "live"},
