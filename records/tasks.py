@@ -13,8 +13,9 @@ from audit.jobs import WRITE_TASK
 from conversations.live.database import in_database
 from conversations.live.storing import in_files
 from records.live.exporting import remove_export, write_export
-from records.services import anchoring, bulk_exporting, facts, queueing, reviewing, usage_facts
-from records.services.jobs import EXPORT_TASK, REMOVE_EXPORT_TASK
+from records.live.retention import carry_out_run
+from records.services import anchoring, bulk_exporting, facts, queueing, retention, reviewing, usage_facts
+from records.services.jobs import EXPORT_TASK, REMOVE_EXPORT_TASK, RETENTION_TASK
 
 BACKGROUND_QUEUE = "background"
 
@@ -97,3 +98,23 @@ async def anchor_audit(timestamp: int) -> None:
     last = await in_database(anchoring.last_event)
     if last is not None:
         await in_files(anchoring.put_anchor, *last)
+
+
+@app.task(name=RETENTION_TASK, queue=BACKGROUND_QUEUE, priority=-3)
+async def carry_out_retention(run_id: str) -> None:
+    """Carry out a run of the retention policies, or an erasure, as far as it goes."""
+    await carry_out_run(UUID(run_id))
+
+
+@app.periodic(cron="11 3 * * *")
+@app.task(queue=BACKGROUND_QUEUE, queueing_lock="apply_retention", priority=-3)
+async def apply_retention(timestamp: int) -> None:
+    """Begin with the retention policies, each night."""
+    await in_database(retention.begin_nightly)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queue=BACKGROUND_QUEUE, queueing_lock="tend_retention", priority=-3)
+async def tend_retention(timestamp: int) -> None:
+    """Go on with what was cut off, or waits for storage or for answers."""
+    await in_database(retention.tend_runs)

@@ -26,6 +26,9 @@ class Refusal(StrEnum):
     RENAMED = "renamed"
     TOO_MANY_PINNED = "too_many_pinned"
     TOO_LATE = "too_late"
+    HELD = "held"
+    REMOVED = "removed"
+    NOT_ERASABLE = "not_erasable"
 
 
 class Refused(Exception):
@@ -57,6 +60,9 @@ class Refused(Exception):
             Refusal.RENAMED,
             Refusal.TOO_MANY_PINNED,
             Refusal.TOO_LATE,
+            Refusal.HELD,
+            Refusal.REMOVED,
+            Refusal.NOT_ERASABLE,
         )
 
     @property

@@ -14,6 +14,7 @@ from conversations.services.jobs import HEARTBEAT_SECONDS, LIVING_JOB
 BACKGROUND_QUEUE = "background"
 EXPORT_TASK = "records.tasks.export"
 REMOVE_EXPORT_TASK = "records.tasks.remove_export"
+RETENTION_TASK = "records.tasks.carry_out_retention"
 
 # As in conversations.services.jobs: always Django's connection, so that a job comes with its transaction.
 _manager = JobManager(DjangoConnector())
@@ -32,16 +33,19 @@ WHERE (
 """
 _UNWRITTEN = f"{_UNDER_WAY}{_LIVING_EXPORT_JOB}"
 _UNREMOVED = f"{_OVER}{_LIVING_EXPORT_JOB}"
+_LIVING_RETENTION_JOB = LIVING_JOB.replace("attachment_id", "run_id").replace("file.id", "run.id")
+_RUNNING = "SELECT run.id FROM records_retentionrun AS run WHERE run.state = 'running' AND NOT"
+_UNATTENDED = f"{_RUNNING}{_LIVING_RETENTION_JOB}"
 
 
 def defer_export(export_id: UUID) -> int:
     """Have an export written, once the surrounding transaction commits. Return the job's id."""
-    return _defer(EXPORT_TASK, export_id)
+    return _defer(EXPORT_TASK, export_id=export_id)
 
 
 def defer_remove_export(export_id: UUID) -> int:
     """Have the objects of an export that has ended removed. Return the job's id."""
-    return _defer(REMOVE_EXPORT_TASK, export_id)
+    return _defer(REMOVE_EXPORT_TASK, export_id=export_id)
 
 
 def find_unwritten_exports() -> list[UUID]:
@@ -58,6 +62,18 @@ def find_unremoved_exports() -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _defer(name: str, export_id: UUID) -> int:
+def defer_retention(run_id: UUID) -> int:
+    """Have a run of the policies or an erasure carried out, or gone on with. Return the job's id."""
+    return _defer(RETENTION_TASK, run_id=run_id)
+
+
+def find_unattended_runs() -> list[UUID]:
+    """Return the runs of retention under way for which no job will come."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNATTENDED, {"task": RETENTION_TASK, "heartbeat": HEARTBEAT_SECONDS})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _defer(name: str, **ids: UUID) -> int:
     task = configure_task(name=name, job_manager=_manager, queue=BACKGROUND_QUEUE)
-    return task.defer(export_id=str(export_id))
+    return task.defer(**{name: str(value) for name, value in ids.items()})
