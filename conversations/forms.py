@@ -61,7 +61,15 @@ class FilesField(forms.Field):
         return list(value or ())
 
 
-class ServiceForm(forms.Form):
+class ReasonedForm(forms.Form):
+    """A form that says why it cannot be used."""
+
+    def problems(self) -> list[str]:
+        """Return every reason, of whichever field, once each."""
+        return list(dict.fromkeys(str(reason) for reasons in self.errors.values() for reason in reasons))
+
+
+class ServiceForm(ReasonedForm):
     """A form whose judge is a service."""
 
     status = 200
@@ -80,10 +88,6 @@ class ServiceForm(forms.Form):
     def typed(self, name: str) -> str:
         """Return the field's text as it was sent, or what the form began with."""
         return str(self[name].value() or "")
-
-    def problems(self) -> list[str]:
-        """Return every reason, of whichever field, once each."""
-        return list(dict.fromkeys(str(reason) for reasons in self.errors.values() for reason in reasons))
 
 
 class ComposerForm(ServiceForm):
@@ -204,7 +208,7 @@ class SeenForm(ServiceForm):
     last = forms.UUIDField(required=False)
 
 
-class FindForm(forms.Form):
+class FindForm(ReasonedForm):
     """What to look for, as it stands in the address: words, who answers, and days, of which the last is included."""
 
     q = TextField(required=False)
@@ -257,10 +261,6 @@ class FindForm(forms.Form):
         """Return the query of an address that asks for the same, and for `more`."""
         asked = {name: str(self[name].value() or "") for name in ("q", "assistant", "from", "to")}
         return urlencode({name: value for name, value in asked.items() if value} | more)
-
-    def problems(self) -> list[str]:
-        """Return every reason, once each."""
-        return list(dict.fromkeys(str(reason) for reasons in self.errors.values() for reason in reasons))
 
 
 def _offer(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:

@@ -24,6 +24,8 @@ class Format:
     """A way to write conversations."""
 
     label: str
+    purpose: str
+    """What it holds, and for whom."""
     suffix: str
     content_type: str
     pieces: Callable[[Chosen], Generator[bytes, None, None]]
@@ -31,8 +33,23 @@ class Format:
 
 
 FORMATS = {
-    "csv": Format("CSV", ".csv", "text/csv; charset=utf-8; header=present", csv_pieces),
-    "jsonl": Format("JSONL", ".jsonl", "application/x-ndjson; charset=utf-8", jsonl_pieces),
-    "md": Format("Markdown", ".md", "text/markdown; charset=utf-8", markdown_pieces),
-    "zip": Format("ZIP", ".zip", "application/zip", zip_pieces),
+    "md": Format(
+        "Markdown", "The messages that are shown, to read", ".md", "text/markdown; charset=utf-8", markdown_pieces
+    ),
+    "csv": Format(
+        "CSV",
+        "Every message with its facts, for spreadsheets",
+        ".csv",
+        "text/csv; charset=utf-8; header=present",
+        csv_pieces,
+    ),
+    "jsonl": Format(
+        "JSONL",
+        "Every message with all that is on record, for programs",
+        ".jsonl",
+        "application/x-ndjson; charset=utf-8",
+        jsonl_pieces,
+    ),
+    "zip": Format("ZIP with files", "All of these with the files", ".zip", "application/zip", zip_pieces),
 }
+"""By the name that an address gives them, in the order in which pages offer them."""

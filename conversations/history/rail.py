@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from conversations.history.cursors import Cursor
 from conversations.models import Conversation, Message
+from conversations.models.conversation import MOST_PINNED
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 PAGE = 50
-MOST_PINNED = 100  # the service allows fewer
+_MOST_SHOWN = 2 * MOST_PINNED  # pins in several tabs at once may be a few too many
 _LIST = "rail"
 _COLUMNS = (
     "id",
@@ -75,7 +76,7 @@ def read_rail(user: User, *, before: str = "", count: int = PAGE) -> Rail:
     rows = Conversation.objects.visible_to(user)
     others = rows.filter(pinned_at__isnull=True).recent()
     if cursor is None:
-        pinned = rows.filter(pinned_at__isnull=False).order_by("-pinned_at").values_list(*_COLUMNS)[:MOST_PINNED]
+        pinned = rows.filter(pinned_at__isnull=False).order_by("-pinned_at").values_list(*_COLUMNS)[:_MOST_SHOWN]
         page = list(pinned.union(others.values_list(*_COLUMNS)[: count + 1], all=True))
     else:
         page = list(others.filter(cursor.rows_after("last_activity_at")).values_list(*_COLUMNS)[: count + 1])

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from conversations.models.catalogue import LanguageModel
     from conversations.models.message import Message
 
+MOST_PINNED = 50
+"""How many their owner can keep on top."""
 RESTORABLE = datetime.timedelta(days=30)
 """How long its owner can have back what they deleted; the record keeps it, and later retention decides."""
 

@@ -8,12 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations.models import Conversation, Message
-from conversations.models.conversation import RESTORABLE
+from conversations.models.conversation import MOST_PINNED, RESTORABLE
 from conversations.services.refusals import Refusal, Refused
 from conversations.services.sending import lock_conversation
 from conversations.services.stopping import stop_answer
-
-MOST_PINNED = 50
 
 
 def hide_conversation(*, conversation: Conversation) -> Conversation:

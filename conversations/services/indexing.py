@@ -60,6 +60,7 @@ LEFT JOIN LATERAL (
 WHERE message.id = picked.id
 """
 _LAST = UUID(int=2**128 - 1)
+_TOO_LONG = "54000"  # program_limit_exceeded: “string is too long for tsvector”
 
 
 def index_messages(*, seconds: float = RUN_SECONDS) -> int:
@@ -117,6 +118,3 @@ def _index(ids: list[UUID], length: int) -> bool:
             raise
         return False
     return True
-
-
-_TOO_LONG = "54000"  # program_limit_exceeded: “string is too long for tsvector”

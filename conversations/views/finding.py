@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from conversations.exporting import FORMATS
 from conversations.forms import FindForm
 from conversations.history import BadCursor, ConversationPage, Filters, assistants_of, list_conversations, list_deleted
 from conversations.models import Conversation
@@ -51,7 +52,7 @@ def find(request: SignedInRequest) -> HttpResponse:
     """Messages that a search finds, best first; without words the conversations that the filters leave."""
     form = FindForm(assistants_of(request.user), request.GET)
     found = _findings(request, form)
-    context: dict[str, Any] = {"form": form, "found": found, "is_finding": True}
+    context: dict[str, Any] = {"form": form, "found": found, "formats": FORMATS, "is_finding": True}
     if request.htmx:
         return render(request, "conversations/_found.html", context, status=found.status)
     return render(request, "conversations/find.html", page_frame(request) | context, status=found.status)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from conversations.exporting import FORMATS
 from conversations.files import ACCEPT
 from conversations.forms import PromptForm, StartForm
 from conversations.models import Assistant, Conversation, LanguageModel, Message, SealedDocument
@@ -127,6 +128,7 @@ def detail_page(
             "thread": thread,
             "views": message_context(thread.messages, places=thread.places),
             "is_running": thread.is_running,
+            "formats": FORMATS,
             "totals": usage_of_conversation(conversation),
             "model": model,
             "retirement": retirement_of(model) if conversation.is_open else None,

@@ -110,7 +110,7 @@ def test_an_unknown_format_is_refused_with_the_choices(person: User, form: str) 
     conversation = branched(person)
     for response in (get(person, conversation, form), post(person, all="1", format=form)):
         assert response.status_code == 400
-        assert "An export can be one of csv, jsonl, md, zip." in response.body.decode()
+        assert "An export can be one of md, csv, jsonl, zip." in response.body.decode()
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert form not in response.body.decode() or len(form) < 5
 
