@@ -1,9 +1,12 @@
-"""Debian's Chromium, driven by Playwright."""
+"""Debian's Chromium, driven by Playwright, and what people do and look at in it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from tests.system.site import Site
 
@@ -17,6 +20,12 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+ANSWER = "article.message-assistant"
+PROMPT = "article.message-user"
+CONVERSATION = re.compile(r"/conversations/[0-9a-f-]{36}/")
+PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
+EVERYTHING = {"rules": {"target-size": {"enabled": True}}}  # of WCAG 2.2, which axe leaves out by itself
+FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
 @contextmanager
@@ -57,3 +66,21 @@ class Visitor:
     def _see(self, url: str) -> None:
         if not url.startswith((self.site.url, "data:", "blob:")):
             self.requests_elsewhere.append(url)
+
+
+def ask(page: Page, prompt: str) -> None:
+    page.wait_for_load_state()  # Enter is a line break until the scripts are there
+    page.get_by_label("Message", exact=True).fill(prompt)
+    page.keyboard.press("Enter")
+
+
+def press(message: Locator, name: str) -> None:
+    """Follow one of the links that show while one points at a message."""
+    message.hover()
+    message.get_by_role("link", name=name, exact=True).click()
+
+
+def faults(page: Page, options: dict[str, Any] | None = None) -> list[str]:
+    """What axe finds on a page, each as one line with the elements concerned."""
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{fault['id']}: {fault['help']} {[node['target'] for node in fault['nodes']]}" for fault in found]

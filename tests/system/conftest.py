@@ -1,4 +1,4 @@
-"""The running application, for tests that look at processes."""
+"""The running application, for tests that look at processes, and a browser for those that look at pages."""
 
 import contextlib
 import fcntl
@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, Page
 from psycopg import sql
 
 from chatapp.embedded.postgres import Cluster
 from tests.fakes.process import FakeOpenAI
+from tests.system.browser import Visitor, chromium
 from tests.system.site import Site
 
 
@@ -36,6 +38,33 @@ def own_site(own_cluster: Cluster, openai: FakeOpenAI) -> Iterator[Site]:
     """A site of one test's own on the database server of its module, for tests that stop or kill things."""
     with running_site(own_cluster.url, openai) as site:
         yield site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    """A person of one test's own."""
+    visitor = Visitor(browser, site, f"visitor-{abs(hash(request.node.name))}")
+    yield visitor
+    visitor.context.close()
+
+
+@pytest.fixture
+def page(visitor: Visitor) -> Page:
+    page = visitor.open("/conversations/")
+    page.wait_for_load_state()
+    return page
+
+
+@pytest.fixture(scope="module")
+def takes_everything(site: Site) -> None:
+    """Have the models of the site take files of every kind."""
+    site.sql("UPDATE conversations_languagemodel SET accepts_images = true, accepts_files = true")
 
 
 _TEMPLATE = "site_template"

@@ -11,14 +11,15 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import psycopg
 from django.conf import settings
+
+from tests.system.client import Client
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -154,7 +155,7 @@ class Site:
             cursor = connection.execute(query, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
-    def sign_in(self, username: str = "admin", *, port: int | None = None) -> Browser:
+    def sign_in(self, username: str = "admin", *, port: int | None = None) -> Client:
         """Return a client that is signed in as an existing or a new person."""
         # pytest imports this module before Django's apps are loaded.
         from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -182,7 +183,7 @@ class Site:
             }
         )
         self.sql("INSERT INTO django_session VALUES (%s, %s, now() + interval '1 day')", key, data)
-        return Browser(self, key, port or self.port)
+        return Client(self, key, port or self.port)
 
     def message(self, message_id: str) -> dict[str, Any]:
         """Return the row of a message, with its text so far."""
@@ -218,76 +219,6 @@ class Site:
             return found if len(found) >= characters else ""
 
         return wait_for(text, seconds=seconds, what=f"{characters} characters of text")
-
-
-@dataclass
-class Browser:
-    """What a browser without JavaScript can do, and htmx's requests."""
-
-    site: Site
-    session_key: str
-    port: int
-
-    def request(
-        self, method: str, path: str, form: dict[str, str] | None = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, str, dict[str, str]]:
-        """Return status, body and headers (names in small letters) of one request; redirects are not followed."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            csrf = "c" * 32
-            cookies = f"{settings.SESSION_COOKIE_NAME}={self.session_key}; {settings.CSRF_COOKIE_NAME}={csrf}"
-            sent = {"Cookie": cookies, "Origin": f"http://127.0.0.1:{self.port}"} | (headers or {})
-            body = None
-            if form is not None:
-                body = urlencode(form | {"csrfmiddlewaretoken": csrf})
-                sent["Content-Type"] = "application/x-www-form-urlencoded"
-            connection.request(method, path, body, sent)
-            response = connection.getresponse()
-            text = response.read().decode()
-            return response.status, text, {name.lower(): value for name, value in response.getheaders()}
-        finally:
-            connection.close()
-
-    def begin(self, prompt: str, assistant: str = "general") -> tuple[str, str]:
-        """Start a conversation; return its id and that of the answer that is waited for."""
-        token = str(uuid.uuid4())
-        status, body, headers = self.request(
-            "POST", "/conversations/", {"prompt": prompt, "assistant": assistant, "client_token": token}
-        )
-        assert status == 303, (status, body[:2000])
-        conversation = urlsplit(headers["location"]).path.split("/")[2]
-        answer = self.site.sql(
-            "SELECT a.id FROM conversations_message a JOIN conversations_message p ON p.id = a.parent_id"
-            " WHERE p.client_token = %s",
-            token,
-        )
-        return conversation, str(answer[0][0])
-
-    def stream(self, message_id: str, *, after: int = 0, last_event_id: str = "") -> Iterator[dict[str, str]]:
-        """Yield the events of a live view as dicts with data, event and id; the connection ends with the generator."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
-        headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={self.session_key}"}
-        if last_event_id:
-            headers["Last-Event-ID"] = last_event_id
-        try:
-            connection.request("GET", f"/messages/{message_id}/stream/?after={after}", headers=headers)
-            response = connection.getresponse()
-            assert response.status == 200, response.status
-            yield from _events(response)
-        finally:
-            connection.close()
-
-
-def _events(response: http.client.HTTPResponse) -> Iterator[dict[str, str]]:
-    event: dict[str, str] = {}
-    while line := response.readline().decode():
-        line = line.rstrip("\n")
-        if not line and event:
-            yield event
-            event = {}
-        elif line and not line.startswith(":"):
-            name, _, value = line.partition(": ")
-            event[name] = event[name] + "\n" + value if name in event else value
 
 
 def _answers(port: int) -> bool:

@@ -1,28 +1,23 @@
 """Everybody can use it: axe finds nothing on any page, in either theme, on a phone, and magnified."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, expect
 
 from tests.factories import PNG
-from tests.system.browser import Visitor, chromium
+from tests.system.browser import ANSWER, CONVERSATION, EVERYTHING, FITS, PHONE, Visitor, faults
 from tests.system.site import Site, marker
 
 pytestmark = pytest.mark.timeout(400)
 
-ANSWER = "article.message-assistant"
-CONVERSATION = re.compile(r"/conversations/[0-9a-f-]{36}/")
 RICH = (
     "## Ways\n\nSee the [list](https://docs.example.org/ways).\n\n```python\nprint(1)  # once\n```\n\n"
     "| Way | Cost |\n|---|--:|\n| one | 1 |\n\n1. First\n   - inner\n2. Second\n\n> Quoted.\n\n- [x] done"
 )
 WIDE = {"viewport": {"width": 1280, "height": 800}}
-PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
 MAGNIFIED = {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2}  # 1280 by 800 at 200 %
 NARROW = {"viewport": {"width": 320, "height": 640}}  # 1280 at 400 %
 # What WCAG 1.4.12 lets readers set; a style sheet of the reader's own is not bound by the page's policy.
@@ -37,9 +32,7 @@ CUT_OFF = """() => [...document.querySelectorAll("main :is(a, button, summary, l
   .filter((element) => getComputedStyle(element).overflow === "hidden")
   .filter((element) => element.scrollHeight > element.clientHeight + 2)
   .map((element) => element.outerHTML.slice(0, 100))"""
-EVERYTHING = {"rules": {"target-size": {"enabled": True}}}  # of WCAG 2.2, which axe leaves out by itself
 COLOURS = {"runOnly": ["color-contrast"]}  # all that another theme changes
-FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +47,6 @@ class Conversations:
     files: str
     streaming: str
     concluded: str
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +94,6 @@ def _send_files(browser: Browser, site: Site) -> str:
     address = page.url.removeprefix(site.url).partition("#")[0]
     visitor.context.close()
     return address
-
-
-def faults(page: Page, options: dict[str, Any]) -> list[str]:
-    """What axe finds on a page, each as one line with the elements concerned."""
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{fault['id']}: {[node['target'] for node in fault['nodes']]}" for fault in found]
 
 
 class Look:

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.fakes.process import FakeOpenAI
-from tests.system.browser import Visitor, chromium
+from tests.system.browser import ANSWER, PROMPT, Visitor, ask, faults, press
 from tests.system.calls import answer_calls
 from tests.system.site import Site, marker, wait_for
-
-CONVERSATION = re.compile(r"/conversations/[0-9a-f-]{36}/")
-ANSWER = "article.message-assistant"
-PROMPT = "article.message-user"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-def ask(page: Page, prompt: str) -> None:
-    page.wait_for_load_state()  # Enter is a line break until the scripts are there
-    page.get_by_label("Message", exact=True).fill(prompt)
-    page.keyboard.press("Enter")
 
 
 def begin(page: Page, *texts: str) -> None:
@@ -37,17 +19,6 @@ def begin(page: Page, *texts: str) -> None:
         ask(page, f"prompt {number} " + marker(text=text))
         expect(page.locator(ANSWER)).to_have_count(number)
         expect(page.locator(ANSWER).last).to_have_attribute("data-status", "completed")
-
-
-def press(message: Locator, name: str) -> None:
-    message.hover()
-    message.get_by_role("link", name=name, exact=True).click()
-
-
-def faults(page: Page) -> list[str]:
-    """What axe finds, as one line each."""
-    found = Axe().run(page).response["violations"]
-    return [f"{fault['id']}: {fault['help']} {[node['target'] for node in fault['nodes']]}" for fault in found]
 
 
 def shown(page: Page) -> list[str]:

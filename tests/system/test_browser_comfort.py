@@ -2,17 +2,13 @@
 
 import io
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
-from tests.system.browser import Visitor, chromium
+from tests.system.browser import ANSWER, CONVERSATION, Visitor, ask
 from tests.system.site import Site, marker, wait_for
 
-CONVERSATION = re.compile(r"/conversations/[0-9a-f-]{36}/")
-ANSWER = "article.message-assistant"
 FROM_END = "document.documentElement.scrollHeight - innerHeight - scrollY"
 LINES = "\n\n".join(f"Line {number} of a long answer." for number in range(100))
 # Chromium without a window takes every tab for a visible one.
@@ -28,23 +24,11 @@ HEAR = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 def answered(site: Site, name: str, prompt: str) -> tuple[str, str]:
     """A conversation with an answer that has ended: the address of its page, and the answer's id."""
     conversation, answer = site.sign_in(name).begin(prompt)
     site.wait_until_ended(answer)
     return f"/conversations/{conversation}/", answer
-
-
-def ask(page: Page, prompt: str) -> None:
-    page.wait_for_load_state()  # Enter is a line break until the scripts are there
-    page.get_by_label("Message").fill(prompt)
-    page.keyboard.press("Enter")
 
 
 def wait_for_more(page: Page, characters: int = 300) -> None:

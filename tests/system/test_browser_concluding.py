@@ -3,27 +3,17 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser import Visitor, chromium
+from tests.system.browser import ANSWER, EVERYTHING, FITS, PHONE, Visitor
 from tests.system.site import Site, marker
 
 CONVERSATION = re.compile(r"/conversations/[0-9a-f-]{36}/(#latest)?$")
-ANSWER = "article.message-assistant"
-PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
-EVERYTHING = {"rules": {"target-size": {"enabled": True}}}
-FITS = "document.documentElement.scrollWidth <= innerWidth"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+DARK_PHONE = PHONE | {"color_scheme": "dark"}
 
 
 def begin(visitor: Visitor, prompt: str = "conclude ") -> Page:
@@ -52,7 +42,7 @@ def check(page: Page) -> None:
     assert page.evaluate(FITS)
 
 
-@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("options", [{}, DARK_PHONE], ids=["wide", "phone"])
 def test_a_conversation_is_concluded_sealed_and_continued(
     browser: Browser, site: Site, options: dict[str, object], tmp_path: Path
 ) -> None:

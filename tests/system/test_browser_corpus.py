@@ -11,10 +11,9 @@ from conversations.ids import uuid7
 from conversations.text import clean_text
 from tests.fakes.process import FakeOpenAI
 from tests.rendering import corpus
-from tests.system.browser import Visitor, chromium
+from tests.system.browser import ANSWER, Visitor
 from tests.system.site import Site
 
-ANSWER = "article.message-assistant"
 ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 HOSTILE = [clean_text(text) for text in corpus.HOSTILE]
 NAME = "<img src=x onerror=alert(1)><b hx-get=/accounts/logout/ hx-trigger=load>"
@@ -84,12 +83,6 @@ class Watch:
         self.check(re.escape(f"GET {path}"))
         self.page.reload()
         self.check(re.escape(f"GET {path}"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -10,17 +10,11 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
 from tests.exporting.said import lines, table
-from tests.system.browser import Visitor, chromium
-from tests.system.site import Browser as Client
+from tests.system.browser import Visitor
+from tests.system.client import Client
 from tests.system.site import Site, marker
 
 FORMATS = {"Markdown": ".md", "CSV": ".csv", "JSONL": ".jsonl", "ZIP with files": ".zip"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])

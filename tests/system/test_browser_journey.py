@@ -1,30 +1,13 @@
 """What people do, in Chromium: sign in, ask, see it stream, reload in the middle, stop, retry, and without scripts."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.fakes.process import FakeOpenAI
-from tests.system.browser import Visitor, chromium
+from tests.system.browser import ANSWER, CONVERSATION, Visitor, ask
 from tests.system.calls import answer_calls
 from tests.system.site import Site, marker, wait_for
-
-CONVERSATION = re.compile(r"/conversations/[0-9a-f-]{36}/")
-ANSWER = "article.message-assistant"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-def ask(page: Page, prompt: str) -> None:
-    page.wait_for_load_state()  # Enter is a line break until the scripts are there
-    page.get_by_label("Message").fill(prompt)
-    page.keyboard.press("Enter")
 
 
 def answer_id(page: Page) -> str:

@@ -9,26 +9,16 @@ import re
 import zipfile
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.system.browser import Visitor, chromium
+from tests.system.browser import ANSWER, PROMPT, Visitor, ask, chromium, press
 from tests.system.site import Site, marker, wait_for
 
-ANSWER = "article.message-assistant"
-PROMPT = "article.message-user"
 
-
-def ask(page: Page, prompt: str, answers: int) -> None:
-    page.wait_for_load_state()  # Enter is a line break until the scripts are there
-    page.get_by_label("Message", exact=True).fill(prompt)
-    page.keyboard.press("Enter")
+def be_answered(page: Page, prompt: str, answers: int) -> None:
+    ask(page, prompt)
     expect(page.locator(ANSWER)).to_have_count(answers)
     expect(page.locator(ANSWER).last).to_have_attribute("data-status", "completed")
-
-
-def press(message: Locator, name: str) -> None:
-    message.hover()
-    message.get_by_role("link", name=name, exact=True).click()
 
 
 def offer_another_model(site: Site) -> None:
@@ -55,8 +45,8 @@ def test_a_conversation_is_found_branched_concluded_exported_and_gone_on_with(si
     with chromium() as browser:
         visitor = Visitor(browser, site, "life", reduced_motion="reduce", viewport={"width": 1280, "height": 900})
         page = visitor.open("/conversations/")
-        ask(page, "Which vessel sank? " + marker(text="The Batavia, in 1629."), 1)
-        ask(page, "And who was aboard? " + marker(text="Some 340 people."), 2)
+        be_answered(page, "Which vessel sank? " + marker(text="The Batavia, in 1629."), 1)
+        be_answered(page, "And who was aboard? " + marker(text="Some 340 people."), 2)
         first = page.url.partition("#")[0]
         conversation = first.rstrip("/").rpartition("/")[2]
         unindexed = "SELECT count(*) FROM conversations_message WHERE conversation_id = %s AND search_vector IS NULL"
@@ -122,7 +112,7 @@ def test_a_conversation_is_found_branched_concluded_exported_and_gone_on_with(si
         page.get_by_role("button", name=re.compile("Continue")).click()
         page.wait_for_url(re.compile(rf"/conversations/(?!{conversation})[0-9a-f-]{{36}}/"))
         expect(page.locator(PROMPT)).to_have_count(2)
-        ask(page, "What became of it? " + marker(text="It was found in 1963."), 3)
+        be_answered(page, "What became of it? " + marker(text="It was found in 1963."), 3)
         visitor.context.close()
     assert visitor.complaints == []
     assert visitor.requests_elsewhere == []

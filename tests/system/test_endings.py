@@ -4,11 +4,12 @@ import pytest
 
 from tests.fakes.process import FakeOpenAI
 from tests.system.calls import answer_calls
-from tests.system.site import Browser, Site, marker
+from tests.system.client import Client
+from tests.system.site import Site, marker
 
 
 @pytest.fixture(scope="module")
-def browser(site: Site) -> Browser:
+def browser(site: Site) -> Client:
     return site.sign_in("endings")
 
 
@@ -38,7 +39,7 @@ def browser(site: Site) -> Browser:
 def test_an_answer_ends_as_the_provider_ended_it(
     site: Site,
     openai: FakeOpenAI,
-    browser: Browser,
+    browser: Client,
     name: str,
     scenario: dict[str, object],
     status: str,
@@ -68,12 +69,12 @@ def test_an_answer_ends_as_the_provider_ended_it(
         assert secret not in page
 
 
-def test_u21_bad_code_points_are_stored_one_for_one(site: Site, browser: Browser) -> None:
+def test_u21_bad_code_points_are_stored_one_for_one(site: Site, browser: Client) -> None:
     _, answer = browser.begin("u21-exact " + marker(texts=["a\u0000b", "\ud83d", "\ude00", "\ud800", "c"], delay_ms=0))
     assert site.wait_until_ended(answer)["text"] == "a\ufffdb😀\ufffdc"
 
 
-def test_u1_a_rate_limit_is_waited_out_and_said(site: Site, openai: FakeOpenAI, browser: Browser) -> None:
+def test_u1_a_rate_limit_is_waited_out_and_said(site: Site, openai: FakeOpenAI, browser: Client) -> None:
     _, answer = browser.begin("u1-rate " + marker(fault="rate_limit", times=1))
     shown = [event["data"] for event in browser.stream(answer)]
 
@@ -90,7 +91,7 @@ def test_u1_a_rate_limit_is_waited_out_and_said(site: Site, openai: FakeOpenAI, 
     assert rows[0][1:] == ("rate_limited", None)
 
 
-def test_the_final_text_of_the_provider_is_what_is_stored_and_shown(site: Site, browser: Browser) -> None:
+def test_the_final_text_of_the_provider_is_what_is_stored_and_shown(site: Site, browser: Client) -> None:
     _, answer = browser.begin("final-differs " + "x" * 100 + marker(text="What was streamed.", final="What was meant."))
     last = list(browser.stream(answer))[-2]["data"]
     assert "What was meant." in last
@@ -99,7 +100,7 @@ def test_the_final_text_of_the_provider_is_what_is_stored_and_shown(site: Site, 
     assert "final text differs" in site.log("worker")
 
 
-def test_i9_neither_prompts_nor_answers_nor_keys_are_in_the_logs(site: Site, browser: Browser) -> None:
+def test_i9_neither_prompts_nor_answers_nor_keys_are_in_the_logs(site: Site, browser: Client) -> None:
     _, answer = browser.begin("canary-prompt-7391 " + marker(text="canary-answer-7391"))
     site.wait_until_ended(answer)
     for name in ("web", "worker"):

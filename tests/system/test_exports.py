@@ -21,8 +21,9 @@ from psycopg import sql
 
 from conversations.ids import uuid7
 from tests.fakes.process import FakeOpenAI
+from tests.system.client import Client
 from tests.system.conftest import running_site
-from tests.system.site import Browser, Site, wait_for
+from tests.system.site import Site, wait_for
 
 MESSAGES = 20_000
 CHARACTERS = 1_200
@@ -50,7 +51,7 @@ def large_site(openai: FakeOpenAI) -> Iterator[Site]:
         yield site
 
 
-def person_with(site: Site, name: str, *, conversations: int = 1, messages: int = MESSAGES) -> tuple[Browser, str]:
+def person_with(site: Site, name: str, *, conversations: int = 1, messages: int = MESSAGES) -> tuple[Client, str]:
     """Sign in a new person with that much on record; return them and one of the conversations."""
     person = site.sign_in(name)
     owner, assistant = site.sql(
@@ -84,7 +85,7 @@ def memory(site: Site) -> float:
 
 
 @contextlib.contextmanager
-def asked(site: Site, person: Browser, conversation: str, form: str) -> Iterator[http.client.HTTPResponse]:
+def asked(site: Site, person: Client, conversation: str, form: str) -> Iterator[http.client.HTTPResponse]:
     """Ask for an export; its bytes wait to be read."""
     connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
     # A browser with room for little, so that what it does not read stays with the server.
@@ -100,13 +101,13 @@ def asked(site: Site, person: Browser, conversation: str, form: str) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def large(large_site: Site) -> tuple[Browser, str]:
+def large(large_site: Site) -> tuple[Client, str]:
     return person_with(large_site, "prolific")
 
 
 @pytest.mark.timeout(300)
 def test_20_000_messages_leave_in_every_format_and_memory_stays_flat(
-    large_site: Site, large: tuple[Browser, str]
+    large_site: Site, large: tuple[Client, str]
 ) -> None:
     person, conversation = large
     _, small = person_with(large_site, "brief", messages=400)
@@ -169,7 +170,7 @@ def test_slow_readers_hold_neither_memory_nor_the_database_nor_anybody_up(large_
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_database_that_goes_away_cuts_the_connection(large_site: Site, large: tuple[Browser, str], form: str) -> None:
+def test_a_database_that_goes_away_cuts_the_connection(large_site: Site, large: tuple[Client, str], form: str) -> None:
     person, conversation = large
     name = psycopg.conninfo.conninfo_to_dict(large_site.database_url)["dbname"]
     server = psycopg.conninfo.make_conninfo(os.environ["DATABASE_URL"])

@@ -20,11 +20,10 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from tests.fakes.faulty_proxy import Fault, FaultyProxy
 from tests.fakes.process import FakeOpenAI
 from tests.fakes.s3 import FakeS3
-from tests.system.browser import Visitor, chromium
+from tests.system.browser import ANSWER, Visitor
 from tests.system.conftest import running_site
 from tests.system.site import Site, marker, wait_for
 
-ANSWER = "article.message-assistant"
 CSV = "number,square\n1,1\n2,4\n"
 
 
@@ -47,12 +46,6 @@ class Place:
             files = self.site.folder / "files"
             return [str(path.relative_to(files)) for path in files.rglob("*") if path.is_file()]
         return self.s3.keys(self.bucket)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.system.browser import Visitor, chromium
+from tests.system.browser import PHONE, Visitor, faults
 from tests.system.site import Site, marker, wait_for
 
-PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
 UNINDEXED = "SELECT count(*) FROM conversations_message WHERE search_vector IS NULL AND status = 'completed'"
 # What a finger cannot hit: less than 44 px high; of a box its label counts.
 SMALL = """() => [...document.querySelectorAll("main :is(a, button, summary, select, input), .rail-search *")]
     .filter((element) => element.checkVisibility() && !element.matches(".skip, [type=hidden], .line-title"))
     .map((element) => [element.outerHTML.slice(0, 90), (element.closest("label") ?? element).offsetHeight])
     .filter(([, height]) => height < 44)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +32,6 @@ def said(site: Site) -> Iterator[str]:
     wait_for(lambda: site.sql(UNINDEXED)[0][0] == 0, what="the words of the messages")
     yield f"/conversations/{conversation}/"
     person.request("POST", f"/messages/{running}/stop/", {})
-
-
-def faults(page: Page) -> list[str]:
-    """What axe finds on a page, each as one line with the elements concerned."""
-    found = Axe().run(page).response["violations"]
-    return [f"{fault['id']}: {[node['target'] for node in fault['nodes']]}" for fault in found]
 
 
 def states(conversation: str) -> dict[str, str]:

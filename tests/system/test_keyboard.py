@@ -1,16 +1,13 @@
 """A keyboard is enough: everything is reached, one sees where one is, and the keys do what the sheet says."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.system.browser import Visitor, chromium
+from tests.system.browser import ANSWER, CONVERSATION, Visitor
 from tests.system.site import Site, marker, wait_for
 
-CONVERSATION = re.compile(r"/conversations/[0-9a-f-]{36}/")
-ANSWER = "article.message-assistant"
 # What a person at the keyboard meets: its name, whether its focus can be seen, whether it can be seen itself, and
 # whether the header or the composer covers it.
 FOCUSED = """async () => {
@@ -31,12 +28,6 @@ FOCUSED = """async () => {
     isCovered: !(element.contains(above) || above?.contains(element)),
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def begin(site: Site, name: str, prompt: str, *, is_running: bool = False) -> str:

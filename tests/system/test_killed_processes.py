@@ -8,7 +8,8 @@ import pytest
 
 from tests.fakes.process import FakeOpenAI
 from tests.system.calls import answer_calls
-from tests.system.site import Browser, Site, free_port, marker, wait_for
+from tests.system.client import Client
+from tests.system.site import Site, free_port, marker, wait_for
 
 pytestmark = pytest.mark.timeout(240)
 SLOW = {"tokens": 3000, "delay_ms": 100}
@@ -72,7 +73,7 @@ def test_p2_a_killed_web_process_touches_no_answer_and_another_goes_on_showing_i
     _, answer = browser.begin("p2-web " + marker(text=text, delay_ms=40))
     port = free_port()
     own_site.start_web("web two", port)
-    other = Browser(own_site, browser.session_key, port)
+    other = Client(own_site, browser.session_key, port)
 
     last_id = ""
     for event in browser.stream(answer):

@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from tests.fakes.process import FakeOpenAI
 from tests.system.browser import Visitor, chromium
 from tests.system.calls import answer_calls
-from tests.system.site import Browser, Site, free_port, marker, wait_for
+from tests.system.client import Client
+from tests.system.site import Site, free_port, marker, wait_for
 
 
 def limit(site: Site, person: str, amount: int, *, used: int) -> None:
@@ -47,7 +48,7 @@ def start_at_once(site: Site, person: str, count: int, prompt: str) -> list[tupl
     browsers = [site.sign_in(person), site.sign_in(person, port=second)]
     barrier, answers = threading.Barrier(count), []
 
-    def start(browser: Browser) -> None:
+    def start(browser: Client) -> None:
         form = {"prompt": prompt, "assistant": "general", "client_token": str(uuid.uuid4())}
         barrier.wait(timeout=30)
         status, _, headers = browser.request("POST", "/conversations/", form)

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.process import FakeOpenAI
+from tests.system.client import Client
 from tests.system.conftest import running_site
-from tests.system.site import Browser, Site, wait_for
+from tests.system.site import Site, wait_for
 
 CSRF = "c" * 32
 BOUNDARY = "----boundary"
@@ -41,7 +42,7 @@ def temporary(site: Site) -> int:
     return len([name for name in names if "wgunicorn" not in name])  # by that one gunicorn tells that it lives
 
 
-def connect(site: Site, person: Browser, path: str, *headers: str) -> socket.socket:
+def connect(site: Site, person: Client, path: str, *headers: str) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", site.port), timeout=20)
     lines = [
         f"POST {path} HTTP/1.1",
