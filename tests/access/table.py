@@ -199,6 +199,14 @@ def _catalogue(model: str) -> dict[str, Row]:
     }
 
 
+_TRIALS: dict[str, Row] = {
+    "admin:conversations_languagemodel_test": page(NOT_FOR_STAFF, post=ADMINISTRATORS_SAVE),
+    "admin:conversations_assistant_preview": page(
+        ADMINISTRATORS, post=office(FORBIDDEN, FORBIDDEN, Outcome(303, "/admin/conversations/", writes=True))
+    ),
+}
+
+
 def _freely_deleted(model: str) -> dict[str, Row]:
     """Rows that nothing of the record names."""
     return _catalogue(model) | {f"admin:conversations_{model}_delete": page(ADMINISTRATORS, post=ADMINISTRATORS_SAVE)}
@@ -258,10 +266,18 @@ def _exporting() -> dict[str, Row]:
     }
 
 
+def _sums_of_use() -> dict[str, Row]:
+    """Read by a right of its own; who takes a table away is written down."""
+    return {
+        "admin:records_usagefact_changelist": {"GET": ADMINISTRATORS, "HEAD": ADMINISTRATORS},
+        "admin:records_usagefact_csv": {"GET": office(FORBIDDEN, FORBIDDEN, READ), "HEAD": ADMINISTRATORS},
+    }
+
+
 OFFICE: dict[str, dict[str, Row]] = {
     "home": _OFFICE_HOME,
     "people": _PEOPLE,
-    "catalogue": _catalogue("languagemodel") | _catalogue("assistant"),
+    "catalogue": _catalogue("languagemodel") | _catalogue("assistant") | _TRIALS,
     "conversations": _record("conversations_conversation", REVIEWERS, shown=REVIEWERS_READ)
     | {"admin:conversations_conversation_search": page(NOT_FOR_STAFF) | read(REVIEWERS)},
     "messages": _record("conversations_message", REVIEWERS, listed=REVIEWERS_READ, shown=REVIEWERS_READ),
@@ -277,6 +293,7 @@ OFFICE: dict[str, dict[str, Row]] = {
     "labels of reviews": _managed("reviewlabel", ADMINISTRATORS_SAVE, ADMINISTRATORS_SAVE),
     "exports": _exporting(),
     "audit": _record("audit_auditevent", ADMINISTRATORS),
+    "sums of use": _sums_of_use(),
     "jobs": _record("procrastinate_procrastinatejob", ADMINISTRATORS),
 }
 

@@ -37,8 +37,7 @@ from conversations.services import (
     stop_answer,
 )
 from records import sitting
-from records.models import Review, ReviewLabel, ReviewPolicy, ReviewReason
-from tests.access.exports import Exports
+from tests.access.office import Exports, Reviews
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_file, make_model, make_user, token
 
@@ -127,29 +126,6 @@ def _seal(answer: Message) -> SealedDocument:
     conversation = conclude_conversation(conversation=stop_answer(message=answer).conversation)
     seal_conversation(conversation_id=conversation.pk)
     return SealedDocument.objects.get(pk=conversation.pk)
-
-
-@dataclass(frozen=True)
-class Reviews:
-    """What waits for a reviewer, and what one has claimed."""
-
-    waiting: Review
-    claimed: Review
-    policy: ReviewPolicy
-    label: ReviewLabel
-
-    @classmethod
-    def of(cls, belongings: Belongings, reviewer: User) -> Reviews:
-        policy = ReviewPolicy.objects.create(name="Refusals", kind="refused")
-        waiting = Review.objects.create(conversation=belongings.conversation)
-        ReviewReason.objects.create(review=waiting, policy=policy, at=timezone.now())
-        claimed = Review.objects.create(
-            conversation=belongings.running.conversation,
-            state="claimed",
-            claimed_by=reviewer,
-            claimed_at=timezone.now(),
-        )
-        return cls(waiting, claimed, policy, ReviewLabel.objects.create(name="Tone"))
 
 
 @dataclass
@@ -272,7 +248,8 @@ class World:
         """Return what is meant where an address says no more than `pk`."""
         if pattern.startswith("admin/exports/"):
             return self.exports.part.export_id
-        return (self.exports.running if "bulkexport" in pattern else self.belongings.picture).pk
+        rows = {"bulkexport": self.exports.running, "languagemodel": make_model(), "assistant": self.assistant}
+        return next((row for kind, row in rows.items() if f"/{kind}/" in pattern), self.belongings.picture).pk
 
 
 def make_world() -> World:
@@ -299,7 +276,7 @@ def make_world() -> World:
         group,
         UsageLimit.objects.create(group=group, measure="money", period="month", amount=1_000),
         Exports.of(people["administrator"], SECRET),
-        Reviews.of(belongings, people["reviewer"]),
+        Reviews.of(belongings.conversation, belongings.running.conversation, people["reviewer"]),
     )
     world.sign_in_all()
     people["deactivated"].is_active = False

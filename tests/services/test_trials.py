@@ -92,7 +92,7 @@ def test_limits_are_kept_and_what_is_tried_is_held_free(person: User) -> None:
     assert standing.held > 16_000
     finish(trial)
     (standing,) = standings_of(person.pk)
-    assert (standing.used, standing.held) == (1_100, 0)
+    assert (int(standing.used), int(standing.held)) == (1_100, 0)
     with pytest.raises(Refused, match="You have used your 1,100 tokens of today"):
         plan_test(model=model, person=person)
     assert Trial.objects.count() == Generation.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Exports of many conversations that nobody may have but who has the right."""
+"""What the back office holds beside the record: exports and reviews."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.files import storage
-from records.models import BulkExport, BulkExportPart
+from conversations.models import Conversation
+from records.models import BulkExport, BulkExportPart, Review, ReviewLabel, ReviewPolicy, ReviewReason
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,26 @@ class Exports:
             written_at=timezone.now(),
         )
         return cls(running, part)
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """What waits for a reviewer, and what one has claimed."""
+
+    waiting: Review
+    claimed: Review
+    policy: ReviewPolicy
+    label: ReviewLabel
+
+    @classmethod
+    def of(cls, one: Conversation, other: Conversation, reviewer: User) -> Reviews:
+        policy = ReviewPolicy.objects.create(name="Refusals", kind="refused")
+        waiting = Review.objects.create(conversation=one)
+        ReviewReason.objects.create(review=waiting, policy=policy, at=timezone.now())
+        claimed = Review.objects.create(
+            conversation=other,
+            state="claimed",
+            claimed_by=reviewer,
+            claimed_at=timezone.now(),
+        )
+        return cls(waiting, claimed, policy, ReviewLabel.objects.create(name="Tone"))
