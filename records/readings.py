@@ -28,7 +28,6 @@ DEEDS = {
     "file.read": "A file was opened",
     "conversation.searched": "Found in a search",
     "export.written": "Exported",
-    "person.exported": "Exported",
 }
 """The kinds of events that a person is told of, in their words. Claims, holds and rights are none of them."""
 EVENTS_OF_A_PAGE = 100

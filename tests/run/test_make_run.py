@@ -46,6 +46,16 @@ def test_the_first_start_alone_prints_the_sign_in_and_ctrl_c_ends_everything(run
     assert list_administrators(copy) == made
 
 
+@pytest.mark.parametrize("statement", ["UPDATE {} SET reason = ''", "DELETE FROM {}", "TRUNCATE {}"])
+def test_v2_the_role_of_the_application_changes_nothing_in_the_audit(run: Launcher, copy: Path, statement: str) -> None:
+    with psycopg.connect((copy / "var" / "database.url").read_text().strip()) as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM audit_auditevent").fetchone() == (True,)
+        role = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+        assert role == (False,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only ever added"):
+            connection.execute(statement.format("audit_auditevent"))
+
+
 def test_state_is_private_and_only_loopback_is_served(run: Launcher, copy: Path) -> None:
     var = copy / "var"
     assert not stat.S_IMODE(var.stat().st_mode) & (stat.S_IRWXG | stat.S_IROTH | stat.S_IWOTH)
