@@ -31,6 +31,7 @@ WITH RECURSIVE found AS (
 )
 SELECT value FROM found WHERE value IS NOT NULL
 """
+KINDS, TYPES = _VALUES.format("kind"), _VALUES.format("object_type")
 _DAYS = {"1": "The last 24 hours", "7": "The last 7 days", "30": "The last 30 days", "365": "The last year"}
 _LARGEST = 2**63 - 1
 
@@ -43,7 +44,7 @@ class KindFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the kinds that there are."""
-        return [(kind, kind) for kind in _values_of("kind")]
+        return [(kind, kind) for kind in _kinds()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return events of the kind; all where none is asked for."""
@@ -144,9 +145,7 @@ class AuditAdmin(RecordAdmin):
         people = User.objects.filter(Q(username__iexact=term) | Q(email=term.lower())).values_list("pk", flat=True)
         ids = list(people)
         # The index begins with the type.
-        found = (
-            Q(object_id=term, object_type__in=_values_of("object_type")) | Q(actor_id__in=ids) | Q(subject_id__in=ids)
-        )
+        found = Q(object_id=term, object_type__in=_types()) | Q(actor_id__in=ids) | Q(subject_id__in=ids)
         if term.isascii() and term.isdigit() and int(term) <= _LARGEST:
             found |= Q(seq=int(term))
         return queryset.filter(found), False
@@ -167,8 +166,15 @@ class AuditAdmin(RecordAdmin):
         return json.dumps(event.details, ensure_ascii=False, sort_keys=True)
 
 
-def _values_of(column: str) -> list[str]:
-    """Return the values that an indexed column has; there are few."""
+def _kinds() -> list[str]:
+    """Return the kinds of events that there are."""
     with connection.cursor() as cursor:
-        cursor.execute(_VALUES.format(column))
-        return [value for (value,) in cursor.fetchall()]
+        cursor.execute(KINDS)
+        return [kind for (kind,) in cursor.fetchall()]
+
+
+def _types() -> list[str]:
+    """Return the types of objects that events tell of."""
+    with connection.cursor() as cursor:
+        cursor.execute(TYPES)
+        return [kind for (kind,) in cursor.fetchall()]

@@ -40,7 +40,11 @@ def conversation(person: User) -> Conversation:
 
 
 def read(reviewer: User, conversation: Conversation, kind: str = "conversation.read", **fields: Any) -> None:
-    known: dict[str, Any] = {"object_type": "conversation", "object_id": conversation.pk, "subject_id": conversation.owner_id}
+    known: dict[str, Any] = {
+        "object_type": "conversation",
+        "object_id": conversation.pk,
+        "subject_id": conversation.owner_id,
+    }
     services.record(kind=kind, actor=reviewer, reason="A secret suspicion", **known | fields)
 
 
