@@ -21,8 +21,16 @@ from conversations.search.snippets import draw_hits
 from conversations.search.spans import Days
 from records.filters import FilterForm
 
-LOOKED_AT = 20_000
-"""Messages that hold the words, of which no more are looked at in one search."""
+
+class Limits(NamedTuple):
+    """How far a search goes."""
+
+    ranked: int = RANKED
+    looked_at: int = 20_000
+    """Messages that hold the words, whether or not they are all that was asked for."""
+
+
+LIMITS = Limits()
 _FIRST = 5_000  # messages of the first span: the words of most searches are found 500 times in these, or seldom at all
 _GROWTH = 10.0  # of a span over the one before, at most
 
@@ -65,19 +73,31 @@ class FoundOfAll:
 
 @dataclass(slots=True)
 class _Matches:
+    limits: Limits
     ids: list[UUID] = field(default_factory=list)
     looked_at: int = 0
 
     @property
     def wanted(self) -> int:
-        return RANKED + 1 - len(self.ids)
+        return self.limits.ranked + 1 - len(self.ids)
 
     @property
     def left(self) -> int:
-        return LOOKED_AT - self.looked_at
+        return self.limits.looked_at - self.looked_at
+
+    @property
+    def note(self) -> str:
+        if self.wanted <= 0:
+            return f"The newest {self.limits.ranked} matches, best first. Choose days to find older ones."
+        if self.left <= 0:
+            return (
+                f"Only the newest {self.limits.looked_at:,} of the messages that hold these words were looked at. "
+                "Choose days to look at older ones."
+            )
+        return ""
 
 
-def search_all(query: str, filters: FilterForm, *, page: int = 1) -> FoundOfAll:
+def search_all(query: str, filters: FilterForm, *, page: int = 1, limits: Limits = LIMITS) -> FoundOfAll:
     """Return a page of 20 of everybody's messages that hold the words of `query`, best first.
 
     `query` is as in `conversations.search`; `filters` is a valid form, whose days are those of the messages here. The
@@ -86,8 +106,8 @@ def search_all(query: str, filters: FilterForm, *, page: int = 1) -> FoundOfAll:
     try:
         with bounded():
             wanted = read_query(query)
-            matches = _find_newest(wanted, filters)
-            ids = matches.ids[:RANKED]
+            matches = _find_newest(wanted, filters, limits)
+            ids = matches.ids[: limits.ranked]
             start = (max(page, 1) - 1) * PAGE
             ranked = rank(ids, wanted, start=start, count=PAGE + 1)
             hits = draw_hits(
@@ -96,13 +116,13 @@ def search_all(query: str, filters: FilterForm, *, page: int = 1) -> FoundOfAll:
                 messages=Message.objects.all(),
                 files=Attachment.objects.filter(message__isnull=False),
             )
-            return FoundOfAll(_with_owners(hits), len(ids), _note(matches), has_more=len(ranked) > PAGE)
+            return FoundOfAll(_with_owners(hits), len(ids), matches.note, has_more=len(ranked) > PAGE)
     except Unsearchable as problem:
         return FoundOfAll(problem=str(problem))
 
 
-def _find_newest(query: Query, filters: FilterForm) -> _Matches:
-    matches = _Matches()
+def _find_newest(query: Query, filters: FilterForm, limits: Limits) -> _Matches:
+    matches = _Matches(limits)
     given = filters.cleaned_data
     first, last = _between(Days.of(given["from"], given["to"]))
     for since, until in _spans(first, last, matches):
@@ -213,14 +233,3 @@ def _between(days: Days) -> tuple[datetime.datetime, datetime.datetime]:
 def _with_owners(hits: Sequence[Hit]) -> list[FoundHit]:
     conversations = Conversation.objects.select_related("owner").in_bulk({hit.conversation_id for hit in hits})
     return [FoundHit(hit, conversations[hit.conversation_id]) for hit in hits if hit.conversation_id in conversations]
-
-
-def _note(matches: _Matches) -> str:
-    if matches.wanted <= 0:
-        return f"The newest {RANKED} matches, best first. Choose days to find older ones."
-    if matches.left <= 0:
-        return (
-            f"Only the newest {LOOKED_AT:,} of the messages that hold these words were looked at. "
-            "Choose days to look at older ones."
-        )
-    return ""
