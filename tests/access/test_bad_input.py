@@ -11,18 +11,12 @@ from pytest_django import Settings
 
 from conversations.models import Assistant, Conversation, LanguageModel, Message
 from tests.access.record import changed_tables, snapshot
+from tests.access.requests import START, send_to
 from tests.access.world import World
 from tests.factories import make_assistant
+from tests.pages.record import HTMX
 
-HTMX = {"HX-Request": "true"}
-FORM = "application/x-www-form-urlencoded"
 TYPED = "What I <typed> & must not lose"
-
-start = "/conversations/"
-
-
-def send_to(world: World) -> str:
-    return f"/conversations/{world.belongings.conversation.pk}/messages/"
 
 
 @pytest.fixture(params=["page", "fragment"])
@@ -32,7 +26,7 @@ def headers(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture(params=["start", "send"])
 def address(request: pytest.FixtureRequest, world: World) -> str:
-    return start if request.param == "start" else send_to(world)
+    return START if request.param == "start" else send_to(world)
 
 
 def refused(world: World, address: str, status: int, reason: str, headers: dict[str, str], **form: Any) -> str:
@@ -54,7 +48,7 @@ def test_f1_an_empty_or_blank_prompt_is_refused(
 
 
 def test_f1_emoji_alone_are_a_prompt(world: World) -> None:
-    assert world.ask("owner", "POST", start, world.form() | {"prompt": "👍🏽"}).status_code == 303
+    assert world.ask("owner", "POST", START, world.form() | {"prompt": "👍🏽"}).status_code == 303
     assert Message.objects.filter(text="👍🏽").exists()
 
 
@@ -66,7 +60,7 @@ def test_f2_a_prompt_over_the_limit_is_refused_and_kept(
 
 
 def test_f2_the_longest_prompt_of_the_longest_characters_is_accepted(world: World, settings: Settings) -> None:
-    response = world.ask("owner", "POST", start, world.form() | {"prompt": "😀" * settings.MAX_PROMPT_CHARS})
+    response = world.ask("owner", "POST", START, world.form() | {"prompt": "😀" * settings.MAX_PROMPT_CHARS})
     assert response.status_code == 303
 
 
@@ -98,11 +92,11 @@ def test_c4_a_token_used_for_another_text_is_refused_and_replaced(
 @pytest.mark.parametrize("slug", ["", "never-was", "a" * 5000, "../../etc/passwd", "1 OR 1=1"])
 def test_an_unknown_assistant_is_refused(world: World, headers: dict[str, str], slug: str) -> None:
     reason = "This assistant is not available" if slug.strip() else "Choose who is to answer"
-    refused(world, start, 422, reason, headers, assistant=slug)
+    refused(world, START, 422, reason, headers, assistant=slug)
 
 
 def test_f3_an_assistant_of_hostile_bytes_is_refused(world: World, headers: dict[str, str]) -> None:
-    refused(world, start, 422, "not allowed", headers, assistant="\x00")
+    refused(world, START, 422, "not allowed", headers, assistant="\x00")
 
 
 def test_a_disabled_assistant_is_refused(world: World, address: str, headers: dict[str, str]) -> None:
@@ -113,7 +107,7 @@ def test_a_disabled_assistant_is_refused(world: World, address: str, headers: di
 
 def test_the_last_assistant_being_disabled_loses_no_text(world: World, headers: dict[str, str]) -> None:
     Assistant.objects.update(is_enabled=False)
-    refused(world, start, 422, "This assistant is not available", headers)
+    refused(world, START, 422, "This assistant is not available", headers)
 
 
 def test_f18_a_model_that_is_switched_off_is_refused(world: World, address: str, headers: dict[str, str]) -> None:

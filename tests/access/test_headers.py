@@ -14,6 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.access.world import World, make_world
+from tests.pages.record import HTMX
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -39,9 +40,6 @@ def check(response: HttpResponse, *, private: bool) -> None:
         assert PRIVATE in response.headers.get("Cache-Control", "")
     if response.headers.get("Content-Type", "").startswith("text/html"):
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"
-
-
-HTMX = {"HX-Request": "true"}
 
 
 def test_r5_pages_and_fragments(world: World) -> None:

@@ -10,19 +10,12 @@ from django.utils import timezone
 from conversations.models import Conversation, Message
 from conversations.services import stop_answer
 from tests.access.record import changed_tables, snapshot
+from tests.access.requests import START, send_to
 from tests.access.world import World
 from tests.factories import token
+from tests.pages.record import HTMX
 
-HTMX = {"HX-Request": "true"}
 FORM = "application/x-www-form-urlencoded"
-
-start = "/conversations/"
-
-
-def send_to(world: World) -> str:
-    return f"/conversations/{world.belongings.conversation.pk}/messages/"
-
-
 BYTES: dict[str, Callable[[str], tuple[bytes, str]]] = {
     "percent-encoded": lambda token: (f"prompt=a%FF%00%ED%A0%80z&client_token={token}&assistant=".encode(), FORM),
     "raw": lambda token: (b"prompt=a\xff%00\xed\xa0\x80z&client_token=" + token.encode() + b"&assistant=", FORM),
@@ -52,7 +45,7 @@ def test_f3_invalid_utf8_nul_and_lone_surrogates_are_replaced_or_refused(world: 
 def test_f3_no_field_answers_hostile_bytes_with_a_fault(world: World) -> None:
     ended = world.belongings.ended
     addresses = (
-        start,
+        START,
         send_to(world),
         f"/conversations/{ended.conversation_id}/rename/",
         f"/messages/{ended.parent_id}/edit/",
@@ -78,7 +71,7 @@ OFFICE_QUERIES = (
 @pytest.mark.parametrize("name", QUERIES)
 def test_f3_no_query_of_a_page_answers_with_a_fault(world: World, name: str) -> None:
     for value in VALUES:
-        for address in (start, f"/conversations/{world.belongings.conversation.pk}/"):
+        for address in (START, f"/conversations/{world.belongings.conversation.pk}/"):
             assert world.ask("owner", "GET", f"{address}?{name}={value}").status_code in (200, 400), (address, value)
 
 
@@ -132,7 +125,7 @@ def test_f5_other_content_types_are_refused_without_a_fault(world: World, conten
         b"prompt=Hi%FF",
     )
     before = snapshot()
-    for address in (start, send_to(world)):
+    for address in (START, send_to(world)):
         for body in bodies:
             response = world.client("owner").generic("POST", address, body, content_type)
             assert 400 <= response.status_code < 500, (address, body)
@@ -150,13 +143,13 @@ def test_f5_headers_that_override_the_verb_do_nothing(world: World, verb: str) -
 
 @pytest.mark.parametrize("verb", ["TRACE", "CONNECT", "PROPFIND", "X" * 100])
 def test_f5_verbs_that_nobody_knows_are_refused(world: World, verb: str) -> None:
-    for address in ("/", start, send_to(world), "/healthz"):
+    for address in ("/", START, send_to(world), "/healthz"):
         assert world.client("owner").generic(verb, address).status_code in (403, 405)
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "*/*;q=nonsense", "", "x" * 10_000])
 def test_f5_whatever_is_accepted_a_page_is_a_page(world: World, accept: str) -> None:
-    response = world.ask("owner", "GET", start, headers={"Accept": accept})
+    response = world.ask("owner", "GET", START, headers={"Accept": accept})
     assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
@@ -179,7 +172,7 @@ def test_f5_almost_addresses_are_redirected_or_not_found(world: World, path: str
 def test_f3_floods_and_nonsense_in_headers_are_borne(world: World, flood: dict[str, str]) -> None:
     for role in ("anonymous", "owner"):
         for verb in ("GET", "POST"):
-            assert world.ask(role, verb, start, headers=flood).status_code < 500
+            assert world.ask(role, verb, START, headers=flood).status_code < 500
 
 
 EXTRA = {
@@ -197,7 +190,7 @@ EXTRA = {
 def test_f6_f18_fields_that_a_form_does_not_have_are_ignored(world: World, where: str) -> None:
     stranger = world.people["stranger"]
     extra = EXTRA | dict.fromkeys(("owner", "owner_id", "user", "conversation__owner"), stranger.pk)
-    address = start if where == "start" else send_to(world)
+    address = START if where == "start" else send_to(world)
     assert world.ask("owner", "POST", address, world.form() | extra).status_code == 303
     prompt = Message.objects.get(text="A word of mine")
     (answer,) = prompt.children.all()

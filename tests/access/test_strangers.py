@@ -13,6 +13,7 @@ from tests.access.routes import all_routes
 from tests.access.table import PAGES, Outcome
 from tests.access.world import SECRET, Belongings, World
 from tests.factories import make_assistant, token
+from tests.pages.record import HTMX
 
 OF_SOMEBODY = [
     (route, verb)
@@ -22,7 +23,6 @@ OF_SOMEBODY = [
 ]
 IN_NO_CONVERSATION = {"conversations:attachment_remove"}  # a file that was not sent yet
 OF_THE_HIDDEN = {"conversations:hide", "conversations:restore"}  # twice is once, and what is hidden can be had back
-HTMX = {"HX-Request": "true"}
 
 
 @pytest.mark.parametrize("role", ["stranger", "reviewer", "administrator"])

@@ -76,6 +76,10 @@ class Answer:
         return self.error
 
 
+Ask = Callable[..., Answer]
+"""Asks the model under a scenario."""
+
+
 def make_request(prompt: str = "Hello", **more: Any) -> ModelRequest:
     return ModelRequest(**{"model": "gpt-4o", "instructions": "", "turns": (Turn("user", prompt),), **more})
 
@@ -103,7 +107,7 @@ def run[T](work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 @pytest.fixture
-def ask(fake: FakeOpenAI) -> Callable[..., Answer]:
+def ask(fake: FakeOpenAI) -> Ask:
     """Ask the model under a scenario and collect the whole answer."""
 
     def ask_under(timeouts: Timeouts = SHORT, /, **scenario: Any) -> Answer:

@@ -1,15 +1,12 @@
 """An answer comes out of the seam exactly as the provider meant it, whatever it holds and however its bytes travel."""
 
-from collections.abc import Callable
-
 import pytest
 
 from conversations.llm import Finished, Started, Text, Usage
 from conversations.llm.decode import EventDecoder
 from conversations.llm.reading import Reading
-from tests.llm.conftest import Answer
+from tests.llm.conftest import Ask
 
-Ask = Callable[..., Answer]
 HARD_TEXTS = ["Grüße ", "👩🏽‍🚀", " 漢字", "\u2028", "\r\n", '\\ud83d " data: x\n\n', "event: y", "é" * 50, " – end"]
 
 

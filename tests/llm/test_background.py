@@ -1,15 +1,11 @@
 """Background mode: an answer cut off from us is picked up again whole, cancelled and deleted at the provider."""
 
-from collections.abc import Callable
-
 import pytest
 from pytest_django import Settings
 
 from conversations.llm import ModelError, Timeouts, cancel, delete, resume, stream
 from tests.fakes.openai_server import FakeOpenAI
-from tests.llm.conftest import SHORT, Answer, collect, make_request, run
-
-Ask = Callable[..., Answer]
+from tests.llm.conftest import SHORT, Ask, collect, make_request, run
 
 
 @pytest.fixture(autouse=True)

@@ -3,16 +3,14 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from pytest_django import Settings
 
 from conversations.llm import stream
 from tests.fakes.openai_server import FakeOpenAI
-from tests.llm.conftest import KEY, Answer, collect, make_request, run
-
-Ask = Callable[..., Answer]
+from tests.llm.conftest import KEY, Answer, Ask, collect, make_request, run
 
 
 def test_u1_rate_limit_is_retryable_after_the_time_told(ask: Ask) -> None:

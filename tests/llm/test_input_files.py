@@ -1,7 +1,6 @@
 """Files and tools in a request: what is sent is what the Responses API wants."""
 
 import base64
-from collections.abc import Callable
 
 import pytest
 from pytest_django import Settings
@@ -12,7 +11,6 @@ from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.tools import tiny_image
 from tests.llm.conftest import SHORT, Answer, collect, make_request, run
 
-Ask = Callable[..., Answer]
 PNG = tiny_image()
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 

@@ -1,16 +1,14 @@
 """Servers of the same API that send what no specification knows: the answer survives, what is told can be stored."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from conversations.llm import Finished, Started
 from conversations.llm.reading import Reading
-from tests.llm.conftest import Answer
+from tests.llm.conftest import Ask
 
-Ask = Callable[..., Answer]
 DELTA = {"type": "response.output_text.delta", "delta": "Hi"}
 
 

@@ -3,16 +3,13 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
 
 import pytest
 from pytest_django import Settings
 
 from conversations.llm import Text, Timeouts, stream
 from tests.fakes.openai_server import FakeOpenAI
-from tests.llm.conftest import SHORT, Answer, collect, make_request, run
-
-Ask = Callable[..., Answer]
+from tests.llm.conftest import SHORT, Answer, Ask, collect, make_request, run
 
 
 def provider_stream_closed(fake: FakeOpenAI) -> bool:

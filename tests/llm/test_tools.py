@@ -1,7 +1,6 @@
 """What tools make comes out of the stream, each thing once; and a function's output goes back in the next step."""
 
 import base64
-from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -10,9 +9,8 @@ import pytest
 from conversations.llm import Container, ContainerFile, Event, FunctionCall, ImageMade, Timeouts, resume, stream
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.tools import tiny_image
-from tests.llm.conftest import SHORT, Answer, collect, make_request, run
+from tests.llm.conftest import SHORT, Answer, Ask, collect, make_request, run
 
-Ask = Callable[..., Answer]
 REPORT = {"name": "report.csv", "content": "a,b\n1,„2“ 😀\n"}
 
 

@@ -15,6 +15,8 @@ from tests.fakes.faulty_proxy import FaultyProxy
 from tests.fakes.s3 import FakeS3, use_bucket
 
 Put = Callable[..., str]
+CONTENT = bytes(range(256)) * 4_000  # just under four chunks
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 @pytest.fixture(scope="package")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import hashlib
 import io
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,11 +11,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from conversations.files import storage
-from tests.storage.conftest import Put
+from tests.storage.conftest import CONTENT, SHA256, Put
 
 pytestmark = pytest.mark.usefixtures("either")
-CONTENT = bytes(range(256)) * 4_000  # just under four chunks
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 async def collect(stream: storage.Stream) -> list[bytes]:

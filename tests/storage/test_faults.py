@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 
 import pytest
@@ -13,10 +12,7 @@ from pytest_django import Settings
 from conversations.files import storage
 from tests.fakes.faulty_proxy import Fault, FaultyProxy
 from tests.fakes.s3 import FakeS3
-from tests.storage.conftest import Put
-
-CONTENT = bytes(range(256)) * 4_000
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
+from tests.storage.conftest import CONTENT, SHA256, Put
 
 
 @pytest.fixture
