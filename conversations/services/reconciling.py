@@ -10,11 +10,12 @@ from uuid import UUID
 
 from django.apps import apps
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from conversations.files import storage
-from conversations.models import Attachment, SealedDocument
+from conversations.models import Attachment, Conversation, SealedDocument
+from conversations.models.attachment import AttachmentQuerySet
 from conversations.services.attachments import delete_file, find_undeleted
 from conversations.services.sending import lock_conversation
 
@@ -57,7 +58,7 @@ def find_differences(*, hours: int = 24) -> Iterator[Difference]:
         sizes[found.key] = found.size
         if found.modified_at < before:
             old.add(found.key)
-    ready = Attachment.objects.filter(state=Attachment.State.READY, ready_at__lt=started_at)
+    ready = _kept(Attachment.objects.filter(state=Attachment.State.READY, ready_at__lt=started_at))
     for attachment in ready.only("bucket", "key", "size", "state").iterator(chunk_size=2000):
         if attachment.bucket != bucket:
             yield _about(attachment, Kind.ELSEWHERE, "is in another bucket than the one in use")
@@ -67,7 +68,7 @@ def find_differences(*, hours: int = 24) -> Iterator[Difference]:
     named: set[str] = set()
     for table in _naming_tables():
         named.update(table._default_manager.values_list("key", flat=True).iterator(chunk_size=2000))
-    for sealed in SealedDocument.objects.filter(sealed_at__lt=started_at).iterator(chunk_size=2000):
+    for sealed in _kept_documents().filter(sealed_at__lt=started_at).iterator(chunk_size=2000):
         if sealed.bucket != bucket:
             yield _about_sealed(sealed, Kind.ELSEWHERE, "is in another bucket than the one in use")
         elif sizes.get(sealed.key) != sealed.size:
@@ -96,9 +97,18 @@ def repair(*, difference: Difference) -> bool:
     return difference.kind in _FAILURES and _fail(difference.attachment_id, _FAILURES[difference.kind])
 
 
+def _kept(attachments: AttachmentQuerySet) -> AttachmentQuerySet:
+    """Leave out the files of conversations whose removal has begun: their objects go before their rows."""
+    return attachments.filter(message__conversation__removal_begun_at__isnull=True)
+
+
+def _kept_documents() -> QuerySet[SealedDocument]:
+    return SealedDocument.objects.filter(conversation__removal_begun_at__isnull=True)
+
+
 def seems_lost() -> bool:
     """Tell whether storage holds nothing although the record does: rather the wrong bucket than all files gone."""
-    has_ready = Attachment.objects.filter(state=Attachment.State.READY, bucket=storage.bucket()).exists()
+    has_ready = _kept(Attachment.objects.filter(state=Attachment.State.READY, bucket=storage.bucket())).exists()
     return has_ready and next(storage.list_keys(), None) is None
 
 
@@ -122,8 +132,11 @@ def _fail(attachment_id: UUID, failure: str) -> bool:
         attachment = ready.select_related("message__conversation").first()
         message = attachment.message if attachment else None
         # The lock keeps it from being concluded, and sealed as ready, meanwhile.
-        if message is not None and not lock_conversation(message.conversation).is_open:
-            return False
+        try:
+            if message is not None and not lock_conversation(message.conversation).is_open:
+                return False
+        except Conversation.DoesNotExist:  # its removal has begun
+            return True
         ready.update(state=Attachment.State.FAILED, failure=failure)
     return True
 
@@ -133,7 +146,7 @@ def _look_again(attachment: Attachment) -> Iterator[Difference]:
     size = storage.size_of(attachment.key)
     if (
         size == attachment.size
-        or not Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.READY).exists()
+        or not _kept(Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.READY)).exists()
     ):
         return
     if size is None:
@@ -153,6 +166,8 @@ def _about(attachment: Attachment, kind: Kind, detail: str) -> Difference:
 
 def _look_again_at_sealed(sealed: SealedDocument) -> Iterator[Difference]:
     size = storage.size_of(sealed.key)
+    if not _kept_documents().filter(pk=sealed.pk).exists():  # its removal has begun since
+        return
     if size is None:
         yield _about_sealed(sealed, Kind.MISSING, f"has {sealed.size} bytes on record and no object")
     elif size != sealed.size:

@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from conversations.files import storage
@@ -59,16 +59,26 @@ def verify(scope: Scope, tally: Tally) -> Iterator[Finding]:
 
     Raises StorageProblem where storage cannot be asked; nothing is then known to be wrong with files.
     """
-    sealed = SealedDocument.objects.order_by("pk")
+    sealed = _kept_documents().order_by("pk")
     if scope.conversation_id:
         sealed = sealed.filter(pk=scope.conversation_id)
     if scope.since:
         sealed = sealed.filter(sealed_at__gte=scope.since)
     for found in sealed.iterator(chunk_size=100):
         tally.documents += 1
-        yield from _check_document(found)
+        try:
+            findings = list(_check_document(found))
+        except Conversation.DoesNotExist:
+            continue
+        if findings and _kept_documents().filter(pk=found.pk).exists():  # it may have been removed since
+            yield from findings
     yield from _check_files(scope, tally)
     yield from _find_unsealed(scope, tally)
+
+
+def _kept_documents() -> QuerySet[SealedDocument]:
+    """Leave out conversations whose removal has begun: of these the tombstone tells."""
+    return SealedDocument.objects.filter(conversation__removal_begun_at__isnull=True)
 
 
 def _check_document(sealed: SealedDocument) -> Iterator[Finding]:
@@ -167,7 +177,8 @@ def _place(part: Part) -> tuple[int, str]:
 
 def _check_files(scope: Scope, tally: Tally) -> Iterator[Finding]:
     """Read every file that counts as ready to its end. Rows that share an object have it read once."""
-    ready = Attachment.objects.filter(state=Attachment.State.READY)
+    kept = Attachment.objects.filter(state=Attachment.State.READY, message__conversation__removal_begun_at__isnull=True)
+    ready = kept.all()
     if scope.conversation_id:
         ready = ready.filter(message__conversation_id=scope.conversation_id)
     if scope.since:
@@ -181,7 +192,7 @@ def _check_files(scope: Scope, tally: Tally) -> Iterator[Finding]:
             for *_, attachment_id in rows:
                 tally.files += 1
                 # It may have been deleted since.
-                if problem and Attachment.objects.filter(pk=attachment_id, state=Attachment.State.READY).exists():
+                if problem and kept.filter(pk=attachment_id).exists():
                     yield Finding(attachment_id, f"{f's3://{bucket}/' if bucket else ''}{key}: the file {problem}")
 
 

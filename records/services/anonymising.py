@@ -72,7 +72,7 @@ def _delete_of_sign_in(person: User) -> int:
             for field in model._meta.local_fields:
                 if field.related_model is get_user_model():
                     model._base_manager.filter(**{field.name: person}).delete()
-    return count
+    return int(count)
 
 
 def _clear_log(person: User) -> int:
@@ -94,4 +94,4 @@ def _clear_trials(person: User) -> int:
     """Empty what they tried out with models; the calls stay, since they cost something."""
     trials = Trial.objects.filter(asked_by=person)
     Generation.objects.filter(trial__in=trials).update(error_detail="")
-    return int(trials.update(prompt="", text=""))
+    return trials.update(prompt="", text="")

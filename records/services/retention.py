@@ -20,6 +20,7 @@ from records.models import RetentionPolicy, RetentionRun, Tombstone
 from records.services import jobs
 from records.services.due import Due, Standing, next_due
 from records.services.removing import COUNTED, begin_removal, finish_removal, measure, remove_objects
+from records.services.tombstones import digest
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -145,7 +146,7 @@ def end_run(*, run: RetentionRun, counts: dict[str, Any], kind: str, problem: st
             object_id=locked.pk,
             subject_id=locked.person_id,
             reason=locked.reason,
-            details=counts | _policies(locked),
+            details=counts | _policies(locked) | ({} if run.is_dry else {"tombstones_sha256": digest(locked)}),
         )
 
 

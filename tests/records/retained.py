@@ -19,11 +19,11 @@ from conversations.models import (
     Message,
 )
 from records.models import (
+    RetentionPolicy,
+    RetentionRun,
     Review,
     ReviewLabel,
     ReviewReason,
-    RetentionPolicy,
-    RetentionRun,
     Tombstone,
 )
 from records.services import facts

@@ -20,6 +20,7 @@ from records.models import LegalHold, RetentionPolicy, RetentionRun, Tombstone
 from records.services.holds import hold_conversation, hold_person, lift_hold
 from records.services.retention import begin_dry_run, begin_run
 from records.services.runs import carry_out
+from records.services.tombstones import digest
 from tests.factories import make_assistant, make_model, make_user
 from tests.fakes.folder import FilesFolder
 from tests.records.retained import (
@@ -232,7 +233,8 @@ def test_the_audit_tells_of_a_run_with_its_counts_and_policies() -> None:
     run = run_policies()
     event = AuditEvent.objects.get(kind="retention.ran")
     assert (event.object_type, event.object_id, event.actor_id) == ("retentionrun", str(run.pk), None)
-    assert event.details == run.counts | {"policies": [{"id": policy.pk, "basis": "activity", "days": 30}]}
+    told = {"policies": [{"id": policy.pk, "basis": "activity", "days": 30}], "tombstones_sha256": digest(run)}
+    assert event.details == run.counts | told
     assert SECRET not in str(event.details)
 
 
