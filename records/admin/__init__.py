@@ -11,6 +11,7 @@ from records.admin import (
     review,
     review_policy,
     sealing,
+    usage,
     usage_day,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "review",
     "review_policy",
     "sealing",
+    "usage",
     "usage_day",
 ]

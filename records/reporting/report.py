@@ -132,6 +132,8 @@ def _steps(span: Span, by_step: dict[datetime.date, Sums]) -> list[Step]:
 
 
 def _parts(by: str, found: Sequence[tuple[int, dict[str, Any]]], people: dict[tuple[None, int], int]) -> list[Part]:
+    if by == "person":
+        people = {(None, what): int(what != 0 and sums["prompts"] > 0) for what, sums in found}
     named = _named(by, [what for what, _ in found])
     return [
         Part(what, *named.get(what, (f"{BY[by]} {what}, removed", "")), Sums(sums, people.get((None, what), 0)))

@@ -83,6 +83,10 @@ class Sums:
         return self.count("input_tokens") + self.count("output_tokens")
 
     @property
+    def tokens_label(self) -> str:
+        return brief(self.tokens)
+
+    @property
     def output_tokens(self) -> int:
         return self.count("output_tokens")
 
@@ -170,6 +174,15 @@ def seconds(value: float | None) -> str:
     if math.isinf(value):
         return f"> {LONGEST:.0f} s"
     return f"{value:.0f} s" if value >= 10 else f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"
+
+
+def brief(number: int) -> str:
+    """Write a large number in three digits, for people: 89.7 million."""
+    for power, unit in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
+        if number >= power:
+            amount = number / power
+            return f"{amount:.{0 if amount >= 99.95 else 1}f} {unit}"
+    return f"{number:,}"
 
 
 def share(part: int, whole: int) -> str:
