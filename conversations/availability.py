@@ -35,8 +35,13 @@ class Concern:
     """Something about a model that somebody should see to."""
 
     model: LanguageModel | None
-    text: str
+    rest: str
+    """What is said of it, after its name."""
     is_urgent: bool
+
+    @property
+    def text(self) -> str:
+        return f"{self.model or ''}{self.rest}"
 
 
 def find_concerns() -> list[Concern]:
@@ -73,7 +78,7 @@ def _about(model: LanguageModel, answers: list[str]) -> list[Concern]:
         found.append(
             Concern(
                 model,
-                f"{model.label}{role} is not in the provider's list, so it may not answer. "
+                f"{role} is not in the provider's list, so it may not answer. "
                 "Make a test call, and choose another model where it fails.",
                 is_urgent=True,
             )
@@ -83,13 +88,13 @@ def _about(model: LanguageModel, answers: list[str]) -> list[Concern]:
         when = f"{day:%-d %B %Y}"
         what = f"was ended by its provider on {when}" if model.is_shut_down else f"is ended by its provider on {when}"
         is_urgent = bool(answers) and not _is_replaced(model)
-        found.append(Concern(model, f"{model.label}{role} {what}. {_next(model)}", is_urgent))
+        found.append(Concern(model, f"{role} {what}. {_next(model)}", is_urgent))
     announced = model.announced_shutdown_date
     if announced is not None and day is not None and announced != day:
         found.append(
             Concern(
                 model,
-                f"{model.label}: the provider announces its end for {announced:%-d %B %Y}; {day:%-d %B %Y} is entered.",
+                f": the provider announces its end for {announced:%-d %B %Y}; {day:%-d %B %Y} is entered.",
                 is_urgent=announced < day,
             )
         )

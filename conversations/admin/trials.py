@@ -70,6 +70,9 @@ class PreviewForm(forms.Form):
     prompt = forms.CharField(strip=False, widget=forms.Textarea(attrs={"rows": 3}))
     follows = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+
 
 class PreviewsAssistants(_ModelAdmin):
     """Goes before the admin of assistants: adds a page on which one is tried out. Nothing of it is saved with it."""

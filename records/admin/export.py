@@ -93,7 +93,8 @@ class BulkExportAdmin(RecordAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         is_sent = request.method == "POST"
-        form = ExportForm(request.POST) if is_sent else ExportForm(initial={"reason": sitting.reason(request)})
+        initial = {"reason": sitting.reason(request)}
+        form = ExportForm(request.POST) if is_sent else ExportForm(initial=initial)
         if is_sent and form.is_valid():
             try:
                 export = ask_export(
@@ -161,7 +162,9 @@ def state_of(export: BulkExport) -> str:
         return f"{export.done:,} of {export.total:,} written"
     if export.state == BulkExport.State.DONE and not export.is_there:
         return "Expired"
-    return f"{export.get_state_display()}, {export.done:,}" if export.is_there else export.get_state_display()
+    if not export.is_there:
+        return export.get_state_display()
+    return f"Done: {export.done:,} conversation{'' if export.done == 1 else 's'}"
 
 
 def words_of(filters: dict[str, Any]) -> list[tuple[str, str]]:

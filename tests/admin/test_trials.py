@@ -172,7 +172,7 @@ def test_what_should_be_seen_to_stands_on_the_index_and_above_the_catalogue(
     pages = ["/admin/", model_page(model), reverse("admin:conversations_assistant_change", args=[assistant.pk])]
     pages += [reverse(f"admin:conversations_{name}_changelist") for name in ("languagemodel", "assistant")]
     for page in pages:
-        assert "GPT-4o, the default model, is ended by its provider on" in browser.get(page).content.decode(), page
+        assert "GPT-4o</a>, the default model, is ended by its provider on" in browser.get(page).content.decode(), page
     other = Client()
     other.force_login(staff)
     assert "the default model" not in other.get("/admin/").content.decode()
