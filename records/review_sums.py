@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from conversations.charts import Chart, draw
 from records.models import Review
+from records.services.occasions import first_id_of
 
 Verdict = Review.Verdict
 
@@ -145,7 +146,7 @@ def read_progress(period: Period) -> Progress:
     for start, reviewer_id, verdict, number in rows:
         found[start.date()].by_verdict[verdict] += number
         by_reviewer[reviewer_id].by_verdict[verdict] += number
-    came_in = Review.objects.filter(created_at__gte=since).order_by()
+    came_in = Review.objects.filter(pk__gte=first_id_of(since), created_at__gte=since).order_by()
     came = {
         start.date(): number
         for start, number in came_in.values_list(Trunc("created_at", period.unit, tzinfo=zone)).annotate(Count("pk"))

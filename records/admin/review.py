@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import BooleanField, Case, QuerySet, Value, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -15,7 +16,7 @@ from conversations.templatetags.pages import when
 from records import sitting
 from records.admin.review_deeds import ReviewDeeds, transcript
 from records.admin.review_filters import LabelFilter, PolicyFilter, ReviewerFilter, StandingFilter
-from records.models import Review, ReviewPolicy
+from records.models import Review, ReviewPolicy, ReviewReason
 from records.services.reviewing import CLAIM_HOURS
 
 
@@ -43,8 +44,15 @@ class ReviewAdmin(sitting.NeedsReason, ReviewDeeds):
         listed: QuerySet[Any] = (
             reviews.filter(conversation__removal_begun_at__isnull=True)
             .select_related("conversation__owner", "claimed_by")
-            .prefetch_related("labels", "reasons__policy")
+            .prefetch_related("labels")
             .annotate(
+                names=ArraySubquery(
+                    ReviewPolicy.objects.filter(
+                        Exists(ReviewReason.objects.filter(review=OuterRef(OuterRef("pk")), policy=OuterRef("pk")))
+                    )
+                    .order_by("name")
+                    .values("name")
+                ),
                 is_own=Case(
                     When(conversation__owner_id=request.user.pk, then=Value(True)),
                     default=Value(False),
@@ -74,10 +82,9 @@ class ReviewAdmin(sitting.NeedsReason, ReviewDeeds):
         )
 
     @admin.display(description="why")
-    def why(self, review: Review) -> str:
+    def why(self, review: Any) -> str:
         """Return the policies that brought it in, each once."""
-        names = sorted({reason.policy.name for reason in review.reasons.all()})
-        return ", ".join(names) or "A reviewer came across it"
+        return ", ".join(review.names) or "A reviewer came across it"
 
     @admin.display(description="where it stands", ordering="created_at")
     def standing(self, review: Review) -> SafeString:

@@ -101,7 +101,7 @@ class ReviewDeeds(RecordAdmin):
             return self._refuse(request, review.conversation, problem.message, form)
         messages.success(request, format_html("Your verdict on “{}” is kept.", review.conversation.title))
         if request.POST.get("then") == "next":
-            return self._go_on(request, why or "")
+            return self.next_view(request)
         return _see_other(reverse("admin:records_review_changelist"))
 
     def progress_view(self, request: HttpRequest) -> HttpResponse:
@@ -131,7 +131,10 @@ class ReviewDeeds(RecordAdmin):
                 return HttpResponseNotAllowed([verb])
             if not self.has_view_permission(request):
                 raise PermissionDenied
-            return view(request, **of)
+            try:
+                return view(request, **of)
+            except (Review.DoesNotExist, Conversation.DoesNotExist) as gone:  # removed in this moment
+                raise Http404 from gone
 
         return cast(Callable[..., HttpResponse], self.admin_site.admin_view(guarded))
 

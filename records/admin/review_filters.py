@@ -44,7 +44,7 @@ class StandingFilter(admin.SimpleListFilter):
                 return queryset.filter(state=Review.State.CLAIMED, claimed_by_id=request.user.pk)
             case "all":
                 return queryset
-        return queryset.filter(state__in=Review.OPEN)
+        return queryset.exclude(state=Review.State.DONE)  # in the words of the index of open ones
 
 
 class _IdFilter(admin.SimpleListFilter):

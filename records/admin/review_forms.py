@@ -19,10 +19,16 @@ else:
     _PolicyForm = forms.ModelForm
 
 MOST_LINES = 100
-_NEEDS: dict[str | None, tuple[str, str]] = {
-    ReviewPolicy.Kind.SAMPLE: ("percent", "Say how many conversations in a hundred."),
-    ReviewPolicy.Kind.KEYWORDS: ("keywords", "Write the words, a search on each line."),
-    ReviewPolicy.Kind.COST: ("cost", "Say from how many US dollars on."),
+NEEDED: dict[str, str] = {
+    ReviewPolicy.Kind.SAMPLE: "percent",
+    ReviewPolicy.Kind.KEYWORDS: "keywords",
+    ReviewPolicy.Kind.COST: "cost",
+}
+"""The field that a kind of policy needs."""
+_ASKED = {
+    "percent": "Say how many conversations in a hundred.",
+    "keywords": "Write the words, a search on each line.",
+    "cost": "Say from how many US dollars on.",
 }
 
 
@@ -70,7 +76,7 @@ class ReviewPolicyForm(_PolicyForm):
 
     def clean_keywords(self) -> str:
         """Read every line as a search, and say which cannot be one."""
-        if self.data.get(self.add_prefix("kind")) != ReviewPolicy.Kind.KEYWORDS:
+        if self._kind() != ReviewPolicy.Kind.KEYWORDS:
             return ""
         lines = [line for text in clean_text(self.cleaned_data["keywords"]).splitlines() if (line := text.strip())]
         if len(lines) > MOST_LINES:
@@ -87,14 +93,17 @@ class ReviewPolicyForm(_PolicyForm):
     def clean(self) -> dict[str, Any]:
         """Ask for what the kind needs, and forget the rest."""
         data = super().clean() or self.cleaned_data
-        needed, words = _NEEDS.get(data.get("kind"), ("", ""))
+        needed = NEEDED.get(self._kind())
         for name, nothing in (("percent", None), ("keywords", ""), ("cost", None)):
             if name != needed:
                 data[name] = nothing
                 self.errors.pop(name, None)
             elif name not in self.errors and not data.get(name):
-                self.add_error(name, words)
+                self.add_error(name, _ASKED[name])
         return data
+
+    def _kind(self) -> str:
+        return self.instance.kind if self.instance.pk else self.data.get(self.add_prefix("kind"), "")
 
 
 class VerdictForm(forms.Form):

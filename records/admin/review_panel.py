@@ -12,6 +12,8 @@ from records.admin.review_forms import VerdictForm
 from records.models import Review, ReviewReason
 from records.services.reviewing import CLAIM_HOURS
 
+MOST_REASONS = 12
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewPanel:
@@ -21,6 +23,9 @@ class ReviewPanel:
     review: Review | None
     """The open one."""
     reasons: list[ReviewReason]
+    """Its first ones."""
+    more: int
+    """How many reasons there are beside these."""
     past: list[Review]
     """Those with a verdict, the latest first."""
     is_own: bool
@@ -42,15 +47,17 @@ def review_panel(
     reviews = list(
         Review.objects.filter(conversation=conversation)
         .select_related("claimed_by")
-        .prefetch_related("labels", "reasons__policy")
+        .prefetch_related("labels")
         .order_by("-pk")
     )
     review = next((one for one in reviews if one.state in Review.OPEN), None)
+    reasons = ReviewReason.objects.filter(review=review).select_related("policy").order_by("at", "pk")
     is_mine = review is not None and review.claimed_by_id == request.user.pk
     return ReviewPanel(
         conversation=conversation,
         review=review,
-        reasons=sorted(review.reasons.all(), key=lambda reason: (reason.at, reason.pk)) if review else [],
+        reasons=list(reasons[:MOST_REASONS]) if review else [],
+        more=max(reasons.count() - MOST_REASONS, 0) if review else 0,
         past=[one for one in reviews if one.state == Review.State.DONE] if sitting.reason(request) else [],
         is_own=conversation.owner_id == request.user.pk,
         is_mine=is_mine,

@@ -11,8 +11,11 @@ from django.shortcuts import redirect
 
 from accounts.back_office import KeptWhileInUse
 from conversations.amounts import money
-from records.admin.review_forms import ReviewPolicyForm
+from records.admin.review_forms import NEEDED, ReviewPolicyForm
 from records.models import ReviewLabel, ReviewPolicy
+
+
+_FIELDS = ("name", "kind", *NEEDED.values(), "assistant", "is_enabled")
 
 
 @admin.register(ReviewPolicy)
@@ -24,10 +27,19 @@ class ReviewPolicyAdmin(KeptWhileInUse):
     list_filter = ("kind", "is_enabled")
     list_select_related = ("assistant",)
     ordering = ("name",)
-    fields = ("name", "kind", "percent", "keywords", "cost", "assistant", "is_enabled")
+    fields = _FIELDS
 
     class Media:
         css = {"all": ("css/review.css",)}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ReviewPolicy | None = None) -> tuple[str, ...]:
+        """Keep the kind: it is what the reasons of reviews say that the policy found."""
+        return ("kind",) if obj else ()
+
+    def get_fields(self, request: HttpRequest, obj: ReviewPolicy | None = None) -> tuple[str, ...]:
+        """Show what the kind needs; of a new one, everything, as the kind is yet to be chosen."""
+        needed = NEEDED.get(obj.kind) if obj else None
+        return tuple(name for name in _FIELDS if not obj or name not in NEEDED.values() or name == needed)
 
     @admin.display(description="looks for")
     def looks_for(self, policy: ReviewPolicy) -> str:

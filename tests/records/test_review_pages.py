@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEvent
+from conversations.ids import uuid7
 from conversations.models import Conversation
 from records.models import Review, ReviewLabel, ReviewReason
 from records.services.reviewing import claim_review, decide_review
@@ -163,9 +164,23 @@ def test_nothing_is_claimed_without_a_reason_and_no_verdict_is_lost_for_want_of_
     assert browser.get(address("change", review)).status_code == 302
     assert Review.objects.filter(state="waiting").exists()
     claim_review(review_id=review.pk, reviewer=ada)
-    assert browser.post(address("verdict", review), {"verdict": "fine"}).status_code == 303
+    make_review()
+    answer = browser.post(address("verdict", review), {"verdict": "fine", "then": "next"})
+    assert (answer.status_code, answer["Location"][:14]) == (303, "/admin/reason/")
     review.refresh_from_db()
     assert review.state == "done"
+    assert not Review.objects.filter(state="claimed").exists()
+
+
+def test_of_many_reasons_the_panel_tells_the_first(browser: SittingClient) -> None:
+    review, policy = make_review(), make_policy("keywords", keywords="x")
+    ReviewReason.objects.bulk_create(
+        ReviewReason(review=review, policy=policy, message_id=uuid7(), at=timezone.now(), words=f"word {number}")
+        for number in range(30)
+    )
+    panel = of(browser.get(address("change", review)))
+    assert panel.count("<q>word") == 12
+    assert "And 18 more" in panel
 
 
 def test_one_s_own_conversation_is_somebody_else_s_work(browser: SittingClient, ada: User) -> None:

@@ -97,6 +97,21 @@ def test_policies_that_make_no_sense_are_refused(
     assert not ReviewPolicy.objects.exists()
 
 
+def test_a_policy_is_changed_in_what_it_needs_and_stays_of_its_kind(browser: Client) -> None:
+    policy = make_policy("sample", percent=5)
+    address = reverse("admin:records_reviewpolicy_change", args=[policy.pk])
+    page = browser.get(address).content.decode()
+    assert 'name="percent"' in page
+    assert 'name="keywords"' not in page
+    refused = browser.post(address, {"name": "Fewer", "percent": ""})
+    assert "how many conversations in a hundred" in refused.content.decode()
+    sent = {"name": "Fewer", "kind": "cost", "percent": "0.5", "cost": "1"}
+    assert browser.post(address, sent).status_code == 302
+    policy.refresh_from_db()
+    assert (policy.name, policy.kind, str(policy.percent), policy.cost) == ("Fewer", "sample", "0.50", None)
+    assert not policy.is_enabled
+
+
 def test_two_policies_have_two_names(browser: Client) -> None:
     make_policy("refused", name="Refusals")
     assert "already exists" in " ".join(problems(add(browser, kind="refused", name="Refusals"))["name"])
