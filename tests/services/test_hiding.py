@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Conversation, Message, MessageChunk
+from conversations.models.conversation import MOST_PINNED
 from conversations.services import (
     CallProgress,
     Refused,
@@ -24,7 +25,6 @@ from conversations.services import (
     start_conversation,
     stop_answer,
 )
-from conversations.services.hiding import MOST_PINNED
 from tests.factories import make_assistant, make_model, make_user, token
 from tests.services.calls import FINISHED, claim, job_of, sql
 
