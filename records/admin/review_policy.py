@@ -14,7 +14,6 @@ from conversations.amounts import money
 from records.admin.review_forms import NEEDED, ReviewPolicyForm
 from records.models import ReviewLabel, ReviewPolicy
 
-
 _FIELDS = ("name", "kind", *NEEDED.values(), "assistant", "is_enabled")
 
 
