@@ -104,6 +104,9 @@ def _person(field: str, description: str) -> Callable[[Any, Any], str]:
 class AuditAdmin(RecordAdmin):
     """Every event. Nobody adds, changes or deletes one here, nor anywhere else."""
 
+    class Media:
+        css = {"all": ["css/office.css"]}
+
     list_display = ("seq", "when", "kind", "who", "what", "whose", "reason")
     list_filter = (KindFilter, TimeFilter)
     sortable_by = ()
@@ -113,7 +116,7 @@ class AuditAdmin(RecordAdmin):
         "Number of an event; id of what it was done to; username or e-mail address of who did it, or whose"
     )
     fields = (
-        ("seq", "created_at"),
+        ("seq", "when"),
         "kind",
         ("who", "actor_id"),
         ("object_type", "object_id"),
@@ -123,7 +126,7 @@ class AuditAdmin(RecordAdmin):
         "hash",
         "previous_hash",
     )
-    readonly_fields = ("who", "whose", "shown_details")
+    readonly_fields = ("when", "who", "whose", "shown_details")
 
     who = _person("actor_id", "who")
     whose = _person("subject_id", "whose")
@@ -152,8 +155,8 @@ class AuditAdmin(RecordAdmin):
 
     @admin.display(description="when")
     def when(self, event: AuditEvent) -> str:
-        """Return the time to the second."""
-        return f"{timezone.localtime(event.created_at):%-d %b %Y, %H:%M:%S}"
+        """Return the time to the second, with its zone."""
+        return f"{timezone.localtime(event.created_at):%-d %b %Y, %H:%M:%S %Z}"
 
     @admin.display(description="what")
     def what(self, event: AuditEvent) -> str:

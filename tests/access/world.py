@@ -163,6 +163,16 @@ class World:
             session.create()
             self._sessions[role] = str(session.session_key)
 
+    def session_key(self, role: str) -> str:
+        """Return the key of a person's session."""
+        return self._sessions[role]
+
+    def forget_reason(self, role: str) -> None:
+        """End the sitting of a person who stays signed in."""
+        session = SessionStore(self._sessions[role])
+        del session[sitting.SESSION_KEY]
+        session.save()
+
     def ask(
         self,
         role: str,

@@ -101,7 +101,7 @@ def test_who_looks_through_what_several_wrote_is_told_to_each_of_them(
         page = page_of(reader)
         assert "Found in a search" in page
         assert "Exported" in page
-        assert "Not one alone" in page
+        assert "Among those of others" in page
     assert "Nobody has." in page_of(nobody)
 
 

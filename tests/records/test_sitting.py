@@ -156,3 +156,12 @@ def test_a_page_behind_the_gate_is_seen_with_a_reason_alone(reviewer: User) -> N
     assert (answer.status_code, answer["Location"]) == (302, f"{PAGE}?next=%2Fadmin%2Fx%2F%3Fy%3D1")
     sitting.begin(request, REASON)
     assert _page(request).content == b"What others wrote"
+
+
+def test_every_page_of_the_back_office_shows_the_reason_of_the_sitting(client: Client, reviewer: User) -> None:
+    client.force_login(reviewer)
+    assert "You are reading for" not in client.get("/admin/").content.decode()
+    sit(client, reason='<b>"A case"</b>')
+    page = client.get("/admin/conversations/message/?q=&p=1").content.decode()
+    assert "You are reading for <q>&lt;b&gt;&quot;A case&quot;&lt;/b&gt;</q>" in page
+    assert f'href="{PAGE}?next=%2Fadmin%2Fconversations%2Fmessage%2F%3Fq%3D%26p%3D1"' in page
