@@ -76,7 +76,7 @@ class Cluster:
         self.url_file = self.directory / "database.url"
         self.log_file = self.directory / "postgres.log"
         self._parameters = _PARAMETERS if durable else _PARAMETERS | _NOT_DURABLE
-        self._role_options = "LOGIN CREATEDB" if can_create_databases else "LOGIN"
+        self._role_options = "LOGIN CREATEDB CREATEROLE" if can_create_databases else "LOGIN"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
