@@ -147,6 +147,7 @@ ADDRESSES = (
     "/conversations/find/?q=zebra",
     "/conversations/deleted/",
     "/usage/",
+    "/account/",
     "/nothing-here/",
     "/accounts/password/change/",
     "/accounts/logout/",
@@ -186,7 +187,13 @@ def test_axe_finds_nothing_on_a_phone(browser: Browser, site: Site, conversation
     expect(page.get_by_role("link", name="New conversation")).to_be_visible()
     page.wait_for_timeout(400)  # the drawer slides in; its words have no weight before it is there
     look.judge("drawer")
-    for address in ("/conversations/", "/conversations/find/?q=completed", "/usage/", conversations.retried):
+    for address in (
+        "/conversations/",
+        "/conversations/find/?q=completed",
+        "/usage/",
+        "/account/",
+        conversations.retried,
+    ):
         look.at(address)
     look.at(conversations.completed, *AT_ONCE[0])
     look.at(conversations.completed)
@@ -237,6 +244,12 @@ def test_axe_finds_nothing_in_the_back_office(
     visitor = Visitor(browser, site, "admin", color_scheme=scheme, reduced_motion="reduce")
     page = visitor.open("/admin/conversations/conversation/")
     found = {"list": faults(page, wcag)}
+    page.goto(f"/admin{conversations.completed.replace('conversations', 'conversations/conversation')}change/")
+    found["reason"] = faults(page, wcag)
+    page.get_by_label("Reason").fill("Case 17")
+    page.get_by_role("button", name="Go on").click()
+    page.goto("/admin/audit/auditevent/")
+    found["audit"] = faults(page, wcag)
     for name in ("completed", "failed", "stopped"):
         page.goto(f"/admin{getattr(conversations, name).replace('conversations', 'conversations/conversation')}change/")
         found[name] = faults(page, wcag)
