@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
-from pytest_django import Settings
 
 from audit.models import AuditEvent
 from conversations.models import Attachment, Conversation, Generation
@@ -23,12 +21,7 @@ from tests.fakes.folder import FilesFolder
 from tests.records.exported import ask, bury, chosen, claim, days_ago, make_exporter, manifest, parts, rows, write
 from tests.services.concluded import make_sealed
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
-    return FilesFolder(settings, tmp_path)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 
 
 def test_v11_an_export_holds_everything_that_is_on_record_of_a_conversation() -> None:

@@ -11,7 +11,6 @@ from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
 from django.test import AsyncClient, Client
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts.models import User
 from audit.models import AuditEvent
@@ -22,12 +21,10 @@ from tests.fakes.folder import FilesFolder
 from tests.records.exported import ask, make_exporter, parts, write
 from tests.sitting import REASON, sit
 
-pytestmark = pytest.mark.django_db(transaction=True)  # a download gives its database connection back
-
-
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
-    return FilesFolder(settings, tmp_path)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("folder"),
+]  # a download gives its database connection back
 
 
 @pytest.fixture

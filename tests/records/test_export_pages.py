@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts.models import User
 from audit.models import AuditEvent
@@ -20,17 +18,11 @@ from records.models import BulkExport
 from tests.admin.test_hostile_text import HOSTILE, _active_content
 from tests.exporting.said import branched, make_conversation, say
 from tests.factories import make_assistant, make_file, make_user
-from tests.fakes.folder import FilesFolder
 from tests.records.exported import WHY, ask, make_exporter, write
 from tests.sitting import SittingClient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 ADD, LIST = "/admin/records/bulkexport/add/", "/admin/records/bulkexport/"
-
-
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
-    return FilesFolder(settings, tmp_path)
 
 
 @pytest.fixture

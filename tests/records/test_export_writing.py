@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -27,12 +26,7 @@ from tests.records.exported import ask, claim, keys, make_exporter, manifest, pa
 from tests.services.calls import sql
 from tests.services.concluded import bounded, make_long
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
-    return FilesFolder(settings, tmp_path)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 
 
 ONE, TWO = Sizes(conversations=1), Sizes(conversations=2)
