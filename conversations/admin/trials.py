@@ -71,7 +71,7 @@ class PreviewForm(forms.Form):
     follows = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs | {"label_suffix": ""})
 
 
 class PreviewsAssistants(_ModelAdmin):

@@ -50,7 +50,7 @@ class ExportForm(forms.Form):
     reason = ReasonField(label="Reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs | {"label_suffix": ""})
 
     def clean_owner(self) -> int | None:
         """Return the id of the person of that name or e-mail address. Raises ValidationError where there is none."""
