@@ -11,6 +11,7 @@ class AttachmentAdmin(ReadAdmin):
     """Every file that people attached or the model made, newest first."""
 
     noun = "attachment"
+    to_conversation = "message__conversation"
     list_display = ("created_at", "name", "content_type", "size", "origin", "state", "owner")
     list_filter = ("state", "origin")
     list_select_related = ("owner",)

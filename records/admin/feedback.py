@@ -16,6 +16,7 @@ class FeedbackAdmin(ReadAdmin):
     """Every rating that stands, the latest first."""
 
     noun = "feedback"
+    to_conversation = "message__conversation"
     list_display = ("updated_at", "rating", "beginning", "assistant", "user", "thread")
     list_filter = ("rating", "updated_at", "message__conversation__assistant")
     list_select_related = ("user", "message__assistant", "message__conversation__assistant")

@@ -27,6 +27,7 @@ class GenerationAdmin(ReadAdmin):
     """Every model call, newest first. The list shows nothing that anybody wrote, so it asks for no reason."""
 
     noun = "call"
+    to_conversation = "conversation"
     lists_text = False
     list_display = (
         "created_at",

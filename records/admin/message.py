@@ -17,6 +17,7 @@ class MessageAdmin(ReadAdmin):
     """Every prompt and answer, newest first."""
 
     noun = "message"
+    to_conversation = "conversation"
     list_display = ("created_at", "role", "status", "beginning", "owner", "thread")
     list_filter = ("role", "status")
     list_select_related = ("owner", "conversation")

@@ -1,12 +1,14 @@
 """What all pages about the record have in common: nobody writes, and only reviewers read."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+
+from records.models import Tombstone
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Model]
@@ -36,6 +38,16 @@ class RecordAdmin(_ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # a count for each filter would read the whole table
+    to_conversation = ""
+    """The way from a row to its conversation, where there is one: what is being removed is shown to nobody."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Leave out what belongs to conversations whose removal has begun, of which there are few at any time."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        if not self.to_conversation:
+            return rows
+        begun = Tombstone.objects.filter(removed_at__isnull=True).values("pk")
+        return rows.exclude(**{f"{self.to_conversation}__in": begun})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody, superusers included: only the app itself writes the record."""

@@ -10,6 +10,7 @@ from records.admin.record import RecordAdmin
 class SealedDocumentAdmin(RecordAdmin):
     """Sealed documents, newest first: where each lies and what its bytes are."""
 
+    to_conversation = "conversation"
     list_display = ("sealed_at", "conversation", "address", "size", "sha256")
     list_select_related = ("conversation",)
     search_fields = ("sha256", "conversation__title")

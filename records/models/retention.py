@@ -163,6 +163,15 @@ class RetentionRun(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}, {self.started_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def is_under_way(self) -> bool:
+        return self.state == self.State.RUNNING
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something keeps it from going on just now."""
+        return self.is_under_way and bool(self.problem)
+
 
 class Tombstone(models.Model):
     """What is left of a removed conversation: ids, dates, counts and hashes. No text, no names."""

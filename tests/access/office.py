@@ -1,4 +1,4 @@
-"""What the back office holds beside the record: exports and reviews."""
+"""What the back office holds beside the record: exports, reviews, and retention."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ import hashlib
 import io
 from dataclasses import dataclass
 
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import User
 from conversations.files import storage
+from conversations.ids import uuid7
 from conversations.models import Conversation
-from records.models import BulkExport, BulkExportPart, Review, ReviewLabel, ReviewPolicy, ReviewReason
+from records.models import (
+    BulkExport,
+    BulkExportPart,
+    LegalHold,
+    RetentionPolicy,
+    RetentionRun,
+    Review,
+    ReviewLabel,
+    ReviewPolicy,
+    ReviewReason,
+    Tombstone,
+)
 
 
 @dataclass(frozen=True)
@@ -66,3 +79,39 @@ class Reviews:
             claimed_at=timezone.now(),
         )
         return cls(waiting, claimed, policy, ReviewLabel.objects.create(name="Tone"))
+
+
+@dataclass(frozen=True)
+class Retention:
+    """A hold in force, a policy, and an erasure that has ended with its tombstone."""
+
+    hold: LegalHold
+    policy: RetentionPolicy
+    erasure: RetentionRun
+    tombstone: Tombstone
+
+    @classmethod
+    def of(cls, held: User, by: User) -> Retention:
+        now = timezone.now()
+        erasure = RetentionRun.objects.create(
+            kind="erasure", person_id=0, requested_by=by, reason="Case 17", state="done", finished_at=now
+        )
+        counts = ("messages", "generations", "attachments", "attachment_bytes", "input_tokens", "output_tokens")
+        tombstone = Tombstone.objects.create(
+            conversation_id=uuid7(),
+            run=erasure,
+            owner_id=0,
+            assistant_id=0,
+            created_at=now,
+            last_activity_at=now,
+            cost=0,
+            unpriced_calls=0,
+            removed_at=now,
+            **dict.fromkeys(counts, 1),
+        )
+        hold = LegalHold.objects.create(user=held, placed_by=by, reason="Case 17")
+        return cls(hold, RetentionPolicy.objects.create(name="A year", days=365), erasure, tombstone)
+
+    def rows(self) -> dict[str, Model]:
+        """Each by its kind, as addresses name it."""
+        return {row._meta.model_name or "": row for row in (self.hold, self.policy, self.erasure, self.tombstone)}

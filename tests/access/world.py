@@ -37,7 +37,7 @@ from conversations.services import (
     stop_answer,
 )
 from records import sitting
-from tests.access.office import Exports, Reviews
+from tests.access.office import Exports, Retention, Reviews
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_file, make_model, make_user, token
 
@@ -140,6 +140,7 @@ class World:
     limit: UsageLimit
     exports: Exports
     reviews: Reviews
+    retention: Retention
     _clients: dict[str, Client] = field(default_factory=dict)
     _sessions: dict[str, str] = field(default_factory=dict)
 
@@ -214,8 +215,8 @@ class World:
 
     def missing_address(self, pattern: str) -> str:
         """Return the address of something that never was."""
-        names = ("pk", "message_id", "object_id", "review_id", "conversation_id")
-        return fill(pattern, dict.fromkeys(names, uuid.uuid4()))
+        names = ("pk", "message_id", "object_id", "review_id", "conversation_id", "hold_id", "run_id")
+        return fill(pattern, dict.fromkeys(names, uuid.uuid4()) | {"person_id": 0})
 
     def _office_values(self, pattern: str) -> dict[str, object]:
         answer = self.belongings.ended
@@ -239,6 +240,7 @@ class World:
             "reviewpolicy": self.reviews.policy,
             "reviewlabel": self.reviews.label,
             "bulkexport": self.exports.running,
+            **self.retention.rows(),
         }
         kind = [*pattern.split("/"), "", ""][2]
         row = call.job_id if kind == "procrastinatejob" and call else getattr(rows.get(kind), "pk", None)
@@ -250,6 +252,9 @@ class World:
             "review_id": (self.reviews.claimed if is_of_claimer else self.reviews.waiting).pk,
             "pk": self._pk(pattern),
             "number": self.exports.part.pk,
+            "hold_id": self.retention.hold.pk,
+            "run_id": self.retention.erasure.pk,
+            "person_id": self.people["owner"].pk,
             "content_type_id": 1,
             "admin/(?P<url>.*)$": "/admin/nowhere/",
         } | ({pattern: "/admin/conversations/"} if "app_label" in pattern else {})
@@ -287,6 +292,7 @@ def make_world() -> World:
         UsageLimit.objects.create(group=group, measure="money", period="month", amount=1_000),
         Exports.of(people["administrator"], SECRET),
         Reviews.of(belongings.conversation, belongings.running.conversation, people["reviewer"]),
+        Retention.of(people["stranger"], people["administrator"]),
     )
     world.sign_in_all()
     people["deactivated"].is_active = False
