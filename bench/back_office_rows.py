@@ -144,7 +144,12 @@ def load(url: str) -> None:
         _once(connection, "concluded", _CONCLUDED, {})
         _once(connection, "reviews", _REVIEWS, {"reviewer": reviewer and reviewer[0]})
         _once(connection, "groups", _GROUPS, {"groups": GROUPS})
-        if _begin(connection, "vacuum"):
+
+
+def tidy(url: str) -> None:
+    """Do once what PostgreSQL itself would do in the hours after such a load."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if _begin(connection, "tidy"):
             connection.execute("VACUUM (ANALYZE)")
 
 

@@ -84,14 +84,14 @@ def main() -> None:
     )
     parser.add_argument("--write", action="store_true", help="put figures and plans into docs/performance-history.md")
     arguments = parser.parse_args()
-    with _database(arguments.directory, arguments.conversations):
+    with opened(arguments.directory, arguments.conversations):
         from bench import history_report
 
         cases = measure(arguments.rounds)
-        text = history_report.table(cases)
+        text = history_report.table(cases, goal=GOAL_MS)
         print(text)
         if arguments.write:
-            history_report.write(text, cases)
+            history_report.write(text, cases, page=history_report.PAGE)
         else:
             print(history_report.plans(cases))
 
@@ -113,8 +113,11 @@ def measure(rounds: int) -> list[Case]:
 
 
 @contextlib.contextmanager
-def _database(directory: Path, conversations: int) -> Iterator[None]:
-    """Run the database, made first where it is not there, with the parameters that `make run` gives it."""
+def opened(directory: Path, conversations: int, *, prepare: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+    """Run the database, made first where it is not there, with the parameters that `make run` gives it.
+
+    `prepare` is given its address first, while it has the parameters for loading.
+    """
     os.environ |= dict.fromkeys(_NEUTRAL, "") | {
         "DJANGO_SETTINGS_MODULE": "chatapp.settings",
         "SECRET_KEY": secrets.token_urlsafe(48),
@@ -137,6 +140,7 @@ def _database(directory: Path, conversations: int) -> Iterator[None]:
         call_command("setup", stdout=io.StringIO())
         if not history_rows.is_loaded(loading.url, conversations=conversations):
             history_rows.load(loading.url, conversations=conversations)
+        prepare(loading.url)
         connections.close_all()
     finally:
         loading.stop(timeout=300)

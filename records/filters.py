@@ -31,11 +31,11 @@ MOST_PEOPLE = 50
 """That a name may fit: more are no answer to "whose"."""
 
 STATUSES = {
-    "failed": "Failed or interrupted",
-    "refused": "Refused by the model",
-    "stopped": "Stopped by its owner",
-    "cut_off": "Cut off",
-    "running": "Being written now",
+    "failed": "failed or broke off",
+    "refused": "the model refused",
+    "stopped": "its owner stopped",
+    "cut_off": "was cut off",
+    "running": "is being written now",
 }
 _FEEDBACK = {"down": "Rated bad", "up": "Rated good", "any": "Rated", "none": "Not rated"}
 _REVIEWS = {
@@ -120,6 +120,13 @@ class FilterForm(forms.Form):
             if len(self.people) > MOST_PEOPLE:
                 raise forms.ValidationError(f"This fits more than {MOST_PEOPLE} people. Write more of the name.")
         return name
+
+    def full_clean(self) -> None:
+        """Show what was typed as a day and is none as it was typed: a calendar's box would be empty."""
+        super().full_clean()
+        for name in ("from", "to"):
+            if name in self.errors:
+                self.fields[name].widget = forms.TextInput(attrs={"maxlength": 40})
 
     def clean(self) -> dict[str, Any]:
         """Refuse a beginning that lies behind its end."""

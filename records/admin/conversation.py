@@ -21,7 +21,7 @@ from records.admin.review_panel import review_panel
 from records.admin.searching import search_view
 from records.admin.transcript import read_transcript
 from records.models import ConversationFact
-from records.reading import note_read
+from records.seen_transcripts import note_read
 
 
 def _sum(name: str, ordering: str | None = None) -> Callable[[Any, Conversation], str]:
@@ -47,7 +47,6 @@ class ConversationAdmin(RecordAdmin):
         "title",
         "owner",
         "assistant",
-        "state",
         "last_activity",
         "messages",
         "files",
@@ -84,7 +83,7 @@ class ConversationAdmin(RecordAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Answer with 422 where a filter makes no sense."""
-        response = super().changelist_view(request, extra_context)
+        response = super().changelist_view(request, {"title": "Conversations"} | (extra_context or {}))
         changelist = getattr(response, "context_data", {}).get("cl")
         if changelist is not None and not changelist.panel.is_valid:
             response.status_code = 422
@@ -97,10 +96,11 @@ class ConversationAdmin(RecordAdmin):
 
     @admin.display(description="signs")
     def signs(self, conversation: Conversation) -> str:
-        """Return what stands out: endings that were no good ones, ratings, that its owner deleted it."""
+        """Return what stands out: that it is over, endings that were no good ones, ratings."""
         fact = _fact(conversation)
         counted = () if fact is None else _signs(fact)
-        said = [f"{count:,} {words}" for count, words in counted if count]
+        said = [] if conversation.is_open else ["concluded"]
+        said += [f"{count:,} {words}" for count, words in counted if count]
         return ", ".join([*said, "deleted by its owner"] if conversation.hidden_at else said) or "–"
 
     @admin.display(description="cost", ordering="fact__cost")

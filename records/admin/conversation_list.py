@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -68,7 +69,12 @@ class ConversationList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         """Find the ids of a page first, and then what the page shows of these: no row is read only to be skipped."""
-        super().get_results(request)
+        try:
+            super().get_results(request)
+        except IncorrectLookupParameters:  # there is no such page (any more)
+            paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+            self.page_num = paginator.num_pages if self.page_num > 0 else 1
+            super().get_results(request)
         ids = list(self.result_list.values_list("pk", flat=True))
         by_id = self.root_queryset.in_bulk(ids)
         self.result_list = [by_id[pk] for pk in ids if pk in by_id]

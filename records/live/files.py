@@ -16,7 +16,7 @@ from audit.services import Detail
 from conversations.live.download import answer, answer_small
 from conversations.models import Attachment
 from records import sitting
-from records.reading import has_been_read
+from records.seen_transcripts import has_been_read
 
 
 @require_safe

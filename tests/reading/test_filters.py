@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 from collections.abc import Callable
-from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -17,127 +14,60 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEvent
-from conversations.models import Assistant, Conversation, Feedback, Generation, Message
-from records.models import Review
-from records.services.facts import keep_facts
-from tests.admin.record import make_answer, make_conversation, make_prompt, make_thread
-from tests.factories import make_assistant, make_file, make_model, make_user
+from conversations.models import Conversation
+from tests.admin.record import make_thread
+from tests.factories import make_model, make_user
+from tests.reading.listed import (
+    LIST,
+    answered_by,
+    changed,
+    ended,
+    grouped,
+    last_active,
+    listed,
+    problems,
+    rated,
+    reviewed,
+    used,
+    with_file,
+)
 from tests.sitting import SittingClient
 
 pytestmark = pytest.mark.django_db
-LIST = "admin:conversations_conversation_changelist"
-
-
-def listed(client: Client, **given: Any) -> list[Conversation]:
-    keep_facts()
-    response = client.get(reverse(LIST), given)
-    assert response.status_code == 200, response.content.decode()[:300]
-    rows: list[Conversation] = response.context["cl"].result_list
-    return rows
-
-
-def problems(client: Client, **given: Any) -> str:
-    """What the page says is wrong, where it lists nothing."""
-    response = client.get(reverse(LIST), given)
-    assert response.status_code == 422
-    assert response.context["cl"].result_list == []
-    told = re.findall(r'<p class="filter-problem"[^>]*>(.*?)</p>', response.content.decode(), re.DOTALL)
-    return unescape(" ".join(told))
-
-
-def _answer(conversation: Conversation) -> Message:
-    return conversation.messages.filter(role="assistant").order_by("id")[0]
-
-
-def _grouped() -> Conversation:
-    conversation = make_thread()
-    group = Group.objects.create(name="Sales")
-    group.user_set.add(conversation.owner)
-    return conversation
-
-
-def _answered_by(name: str) -> Conversation:
-    conversation = make_thread()
-    Generation.objects.filter(conversation=conversation).update(model=make_model(name))
-    return conversation
-
-
-def _ended(status: str) -> Conversation:
-    conversation = make_conversation()
-    make_answer(make_prompt(conversation), status=status)
-    return conversation
-
-
-def _rated(rating: str) -> Conversation:
-    conversation = make_thread()
-    Feedback.objects.create(message=_answer(conversation), user=conversation.owner, rating=rating)
-    return conversation
-
-
-def _with_file() -> Conversation:
-    conversation = make_thread()
-    make_file(conversation.owner, message=_answer(conversation), data=None)
-    return conversation
-
-
-def _reviewed(state: str, verdict: str = "") -> Conversation:
-    conversation, now = make_thread(), timezone.now()
-    claimed = {} if state == "waiting" else {"claimed_by": make_user(), "claimed_at": now}
-    decided = {"verdict": verdict, "decided_at": now} if verdict else {}
-    Review.objects.create(conversation=conversation, state=state, **claimed, **decided)
-    return conversation
-
-
-def _used(**values: object) -> Conversation:
-    conversation = make_thread()
-    Generation.objects.filter(conversation=conversation).update(**values)
-    return conversation
-
-
-def _changed(**values: object) -> Conversation:
-    conversation = make_thread()
-    Conversation.objects.filter(pk=conversation.pk).update(**values)
-    return conversation
-
-
-def _last_active(day: str) -> Conversation:
-    return _changed(last_activity_at=datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00"))
-
-
 FILTERS: dict[str, tuple[Callable[[], Conversation], Callable[[Conversation], dict[str, Any]]]] = {
-    "from": (lambda: _last_active("2031-05-02"), lambda _: {"from": "2031-05-02"}),
-    "to": (lambda: _last_active("2001-05-02"), lambda _: {"to": "2001-05-02"}),
-    "a day": (lambda: _last_active("2001-05-02"), lambda _: {"from": "2001-05-02", "to": "2001-05-02"}),
+    "from": (lambda: last_active("2031-05-02"), lambda _: {"from": "2031-05-02"}),
+    "to": (lambda: last_active("2001-05-02"), lambda _: {"to": "2001-05-02"}),
+    "a day": (lambda: last_active("2001-05-02"), lambda _: {"from": "2001-05-02", "to": "2001-05-02"}),
     "owner by username": (make_thread, lambda one: {"owner": one.owner.username.upper()}),
     "owner by e-mail": (make_thread, lambda one: {"owner": one.owner.email}),
     "owner by names": (
         lambda: make_thread(owner=make_user(first_name="Ada", last_name="Lovelace")),
         lambda _: {"owner": "love  ada"},
     ),
-    "group": (_grouped, lambda _: {"group": Group.objects.get().pk}),
+    "group": (grouped, lambda _: {"group": Group.objects.get().pk}),
     "assistant": (make_thread, lambda one: {"assistant": one.assistant_id}),
-    "model": (lambda: _answered_by("o9"), lambda _: {"model": make_model("o9").pk}),
-    "state": (lambda: _changed(state="concluded", concluded_at=timezone.now()), lambda _: {"state": "concluded"}),
-    "failed": (lambda: _ended("failed"), lambda _: {"status": "failed"}),
-    "interrupted": (lambda: _ended("interrupted"), lambda _: {"status": "failed"}),
-    "refused": (lambda: _ended("refused"), lambda _: {"status": "refused"}),
-    "stopped": (lambda: _ended("stopped"), lambda _: {"status": "stopped"}),
-    "cut off": (lambda: _ended("incomplete"), lambda _: {"status": "cut_off"}),
-    "running": (lambda: _ended("streaming"), lambda _: {"status": "running"}),
-    "files": (_with_file, lambda _: {"files": "yes"}),
-    "rated bad": (lambda: _rated("down"), lambda _: {"feedback": "down"}),
-    "rated good": (lambda: _rated("up"), lambda _: {"feedback": "up"}),
-    "rated": (lambda: _rated("up"), lambda _: {"feedback": "any"}),
-    "waiting": (lambda: _reviewed("waiting"), lambda _: {"review": "waiting"}),
-    "claimed": (lambda: _reviewed("claimed"), lambda _: {"review": "claimed"}),
-    "decided": (lambda: _reviewed("done", "fine"), lambda _: {"review": "done"}),
-    "a verdict": (lambda: _reviewed("done", "violation"), lambda _: {"review": "violation"}),
-    "deleted": (lambda: _changed(hidden_at=timezone.now()), lambda _: {"hidden": "yes"}),
-    "cost": (lambda: _used(cost="2.5"), lambda _: {"cost_from": "2.50", "cost_to": "2.5"}),
-    "little cost": (lambda: _used(cost="0.00000001"), lambda _: {"cost_to": "0.00000001"}),
-    "tokens": (lambda: _used(input_tokens=90_000), lambda _: {"tokens_from": "90000", "tokens_to": "90005"}),
+    "model": (lambda: answered_by("o9"), lambda _: {"model": make_model("o9").pk}),
+    "state": (lambda: changed(state="concluded", concluded_at=timezone.now()), lambda _: {"state": "concluded"}),
+    "failed": (lambda: ended("failed"), lambda _: {"status": "failed"}),
+    "interrupted": (lambda: ended("interrupted"), lambda _: {"status": "failed"}),
+    "refused": (lambda: ended("refused"), lambda _: {"status": "refused"}),
+    "stopped": (lambda: ended("stopped"), lambda _: {"status": "stopped"}),
+    "cut off": (lambda: ended("incomplete"), lambda _: {"status": "cut_off"}),
+    "running": (lambda: ended("streaming"), lambda _: {"status": "running"}),
+    "files": (with_file, lambda _: {"files": "yes"}),
+    "rated bad": (lambda: rated("down"), lambda _: {"feedback": "down"}),
+    "rated good": (lambda: rated("up"), lambda _: {"feedback": "up"}),
+    "rated": (lambda: rated("up"), lambda _: {"feedback": "any"}),
+    "waiting": (lambda: reviewed("waiting"), lambda _: {"review": "waiting"}),
+    "claimed": (lambda: reviewed("claimed"), lambda _: {"review": "claimed"}),
+    "decided": (lambda: reviewed("done", "fine"), lambda _: {"review": "done"}),
+    "a verdict": (lambda: reviewed("done", "violation"), lambda _: {"review": "violation"}),
+    "deleted": (lambda: changed(hidden_at=timezone.now()), lambda _: {"hidden": "yes"}),
+    "cost": (lambda: used(cost="2.5"), lambda _: {"cost_from": "2.50", "cost_to": "2.5"}),
+    "little cost": (lambda: used(cost="0.00000001"), lambda _: {"cost_to": "0.00000001"}),
+    "tokens": (lambda: used(input_tokens=90_000), lambda _: {"tokens_from": "90000", "tokens_to": "90005"}),
     "together": (
-        lambda: _rated("down"),
+        lambda: rated("down"),
         lambda one: {"feedback": "down", "assistant": one.assistant_id, "from": "2020-01-01", "files": "no"},
     ),
 }
@@ -154,8 +84,8 @@ def test_a_filter_leaves_what_was_asked_for(client: SittingClient, name: str) ->
 
 @pytest.mark.parametrize(
     ("given", "without"),
-    [({"files": "no"}, _with_file), ({"feedback": "none"}, lambda: _rated("up")), ({"hidden": "no"}, lambda: _changed(
-        hidden_at=timezone.now())), ({"review": "none"}, lambda: _reviewed("done", "fine"))],
+    [({"files": "no"}, with_file), ({"feedback": "none"}, lambda: rated("up")), ({"hidden": "no"}, lambda: changed(
+        hidden_at=timezone.now())), ({"review": "none"}, lambda: reviewed("done", "fine"))],
     ids=["files", "feedback", "hidden", "review"],
 )  # fmt: skip
 def test_a_filter_leaves_out(
@@ -239,61 +169,3 @@ def test_the_list_asks_for_no_reason_and_a_conversation_does(reviewer: User) -> 
     opened = plain.get(reverse("admin:conversations_conversation_change", args=[conversation.pk]))
     assert (opened.status_code, opened["Location"].split("?")[0]) == (302, reverse("records:sitting"))
     assert not AuditEvent.objects.filter(kind="conversation.read").exists()
-
-
-def _column(page: str, name: str) -> list[str]:
-    return re.findall(rf'<td class="field-{name}[^"]*">(.*?)</td>', page)
-
-
-def test_sums_and_signs_are_shown(client: SittingClient) -> None:
-    conversation = _rated("down")
-    make_answer(_answer(conversation), status="refused")
-    Conversation.objects.filter(pk=conversation.pk).update(hidden_at=timezone.now())
-    keep_facts()
-    page = client.get(reverse(LIST)).content.decode()
-    shown = [_column(page, name) for name in ("messages", "files", "tokens", "cost", "signs")]
-    assert shown == [["3"], ["0"], ["30"], ["$0.00015"], ["1 refused, 1 rated bad, deleted by its owner"]]
-
-
-def test_a_conversation_without_sums_is_listed_with_dashes(client: SittingClient) -> None:
-    make_thread()
-    page = client.get(reverse(LIST)).content.decode()
-    assert _column(page, "messages") + _column(page, "cost") == ["–", "–"]
-
-
-def test_an_unknown_cost_is_no_cost_of_zero(client: SittingClient) -> None:
-    used = {"started_at": timezone.now(), "finished_at": timezone.now(), "cost": None}
-    _used(**used)
-    mixed = _used(cost="1")
-    make_answer(_answer(mixed))
-    Generation.objects.filter(conversation=mixed, cost__lt=1).update(**used)
-    keep_facts()
-    assert sorted(_column(client.get(reverse(LIST)).content.decode(), "cost")) == ["$1.00 + unknown", "unknown"]
-
-
-@pytest.mark.parametrize(("order", "name"), [("-8", "tokens"), ("-9", "cost"), ("8", "tokens"), ("9", "cost")])
-def test_the_list_is_ordered_by_its_sums(client: SittingClient, order: str, name: str) -> None:
-    little, much = _used(cost="0.5", input_tokens=10), _used(cost="7", input_tokens=500)
-    expected = [much, little] if order.startswith("-") else [little, much]
-    assert listed(client, o=order) == expected
-    assert listed(client, o=order, files="no") == expected
-
-
-@pytest.mark.parametrize("order", ["1", "-2", "3.4", "99", "x", "-"])
-def test_other_columns_order_nothing(client: SittingClient, order: str) -> None:
-    older, newer = _last_active("2001-01-01"), _last_active("2002-01-01")
-    assert listed(client, o=order)[0].pk in (older.pk, newer.pk)
-    query = str(client.get(reverse(LIST), {"o": order}).context["cl"].queryset.query)
-    assert "ORDER BY" in query
-    assert '"title" ASC' not in query
-
-
-def test_pages_follow_each_other_by_last_activity(client: SittingClient) -> None:
-    assistant: Assistant = make_assistant()
-    owner, moment = make_user(), timezone.now()
-    made = [
-        Conversation.objects.create(owner=owner, assistant=assistant, title=str(number), last_activity_at=moment)
-        for number in range(60)
-    ]
-    rows: list[Any] = [*listed(client, p=1, files="no"), *listed(client, p=2, files="no")]
-    assert [row.pk for row in rows] == [one.pk for one in reversed(made)]
