@@ -26,7 +26,7 @@ def test_a_transcript_shows_the_rating_and_offers_no_button(client: Client, revi
     assert "<q>The year is &lt;b&gt;wrong&lt;/b&gt;.</q>" in page
     assert "aria-pressed" not in page
     assert "/feedback/" not in page.replace("/conversations/feedback/", "")
-    assert page.count("<form") == 1  # the one to sign out with
+    assert page.count("<form") == 2  # to sign out with, and to begin a review
 
 
 def test_ratings_are_listed_filtered_and_read_but_not_changed(client: Client, reviewer: User) -> None:
