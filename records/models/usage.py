@@ -103,8 +103,11 @@ class UsageSum(UsageMeasures):
         db_table_comment = "Use by month and year: sums of the days, of three kinds that each hold all of it."
         default_permissions = ()
         constraints = [
+            # With the prompts in it the index alone tells who wrote anything.
             models.UniqueConstraint(
-                fields=["kind", "period", "start", "owner_id", "assistant_id", "model_id"], name="one_sum_per_period"
+                fields=["kind", "period", "start", "owner_id", "assistant_id", "model_id"],
+                include=["prompts"],
+                name="one_sum_per_period",
             )
         ]
 
