@@ -60,11 +60,14 @@ def _prepare(url: str) -> None:
     """Add what is missing, and have the sums reckoned of which there are none."""
     from bench import back_office_rows
     from records.services.facts import count_stale, keep_facts
+    from records.services.usage_facts import find_marked_days, keep_usage
 
     back_office_rows.load(url)
     while left := count_stale():
         print(f"{left:,} conversations have no sums yet", file=sys.stderr, flush=True)
         keep_facts(seconds=30)
+    while keep_usage(seconds=30) and (days := find_marked_days()):
+        print(f"{len(days):,} days have no sums yet", file=sys.stderr, flush=True)
     back_office_rows.tidy(url)
 
 

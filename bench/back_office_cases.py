@@ -11,6 +11,7 @@ from django.test import Client
 from accounts.models import User
 from bench.history import Case, heavy_user
 from bench.history_cases import COMMON, MIDDLING, RARE, word_of
+from bench.usage_cases import usage_cases
 from conversations.models import Assistant, Conversation, LanguageModel, Message
 from records import sitting
 from records.filters import FilterForm
@@ -74,6 +75,7 @@ def all_cases(chance: random.Random) -> list[Case]:
         ),
         *_searches(client, chance, assistant),
         *_transcripts(client),
+        *usage_cases(client),
     ]
 
 
@@ -150,7 +152,7 @@ def _long_conversation() -> Conversation:
             conversation=conversation, owner=model.owner, status="completed", text=f"Message {number}. " * 40
         )
         message.role = "assistant" if number % 2 else "user"
-        message.parent = messages[-1] if messages else None
+        message.parent_id = messages[-1].pk if messages else None
         messages.append(message)
     Message.objects.bulk_create(messages, batch_size=1_000)
     Conversation.objects.filter(pk=conversation.pk).update(current_leaf=messages[-1])

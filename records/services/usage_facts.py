@@ -93,8 +93,7 @@ def mark_all_days() -> int:
         take_turn()
         UsageSum.objects.all().delete()
         cursor.execute(SUM_ALL_DAYS)
-        cursor.execute(MARK_ALL, {"zone": settings.TIME_ZONE})
-        return int(cursor.rowcount)
+        return _mark_all()
 
 
 def find_marked_days() -> list[datetime.date]:
@@ -108,13 +107,22 @@ def _notice_changes() -> None:
     """Mark the days of all rows that came since the last time; the first time, all days."""
     with transaction.atomic(), connection.cursor() as cursor:
         take_turn()
-        now = timezone.now()
         mark = Watermark.objects.filter(pk=WATERMARK).first()
         if mark is None:
-            cursor.execute(MARK_ALL, {"zone": settings.TIME_ZONE})
-        else:
-            cursor.execute(NOTICE, {"since": mark.at - OVERLAP, "zone": settings.TIME_ZONE})
+            _mark_all()
+            return
+        now = timezone.now()
+        cursor.execute(NOTICE, {"since": mark.at - OVERLAP, "zone": settings.TIME_ZONE})
+        mark.at = now
+        mark.save()
+
+
+def _mark_all() -> int:
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(MARK_ALL, {"zone": settings.TIME_ZONE})
         Watermark.objects.update_or_create(pk=WATERMARK, defaults={"at": now})
+        return int(cursor.rowcount)
 
 
 def take_turn() -> None:
