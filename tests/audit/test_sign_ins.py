@@ -171,6 +171,42 @@ def test_what_is_told_late_is_part_of_the_transaction_that_it_tells_of() -> None
     assert AuditEvent.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_has_the_audit_and_wants_a_row_and_who_has_the_row_and_wants_the_audit_both_get_on() -> None:
+    person = make_user()
+    ProcrastinateJob.objects.all().delete()
+    has_row, has_audit = threading.Event(), threading.Event()
+    failures: list[BaseException] = []
+
+    def with_audit() -> None:
+        try:
+            with transaction.atomic():
+                has_row.wait(30)
+                services.record(kind="account.changed", actor=None)
+                has_audit.set()
+                User.objects.filter(pk=person.pk).update(first_name="Second")
+        except BaseException as error:  # noqa: BLE001 (told to the test)
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=with_audit)
+    thread.start()
+    with transaction.atomic():
+        User.objects.filter(pk=person.pk).update(first_name="First")
+        has_row.set()
+        assert has_audit.wait(30)
+        services.record_soon(kind="rights.changed", actor=None)
+    thread.join()
+    assert failures == []
+    person.refresh_from_db()
+    assert person.first_name == "Second"
+    (job,) = ProcrastinateJob.objects.filter(task_name="records.tasks.write_audit")
+    services.write_deferred(**job.args)
+    assert set(AuditEvent.objects.values_list("kind", flat=True)) >= {"account.changed", "rights.changed"}
+    ProcrastinateJob.objects.all().delete()
+
+
 def test_who_acts_is_known_inside_a_request_alone(person: User) -> None:
     request = RequestFactory().get("/")
     request.user = person

@@ -44,6 +44,9 @@ def test_the_first_start_alone_prints_the_sign_in_and_ctrl_c_ends_everything(run
     run.start().wait_served()
     assert "Password" not in run.output
     assert list_administrators(copy) == made
+    with psycopg.connect((copy / "var" / "database.url").read_text().strip()) as connection:
+        settings = connection.execute("SELECT * FROM audit_auditevent WHERE kind = 'setting.changed'").fetchall()
+    assert settings == []  # ports of its own are chosen anew, and nobody changed anything
 
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET reason = ''", "DELETE FROM {}", "TRUNCATE {}"])
