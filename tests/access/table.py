@@ -274,6 +274,22 @@ def _sums_of_use() -> dict[str, Row]:
     }
 
 
+def _retaining() -> dict[str, Row]:
+    run = Outcome(303, "/admin/records/retentionrun/", writes=True)
+    unusable = office(FORBIDDEN, FORBIDDEN, UNUSABLE)  # the form of these tests has neither reason nor username
+    return {
+        **_record("records_legalhold", ADMINISTRATORS),
+        "admin:records_legalhold_add": page(ADMINISTRATORS, post=unusable),
+        "admin:records_legalhold_lift": page(NOT_FOR_STAFF, post=unusable),
+        **_record("records_retentionrun", ADMINISTRATORS),
+        "admin:records_retentionrun_dry": page(NOT_FOR_STAFF, post=office(FORBIDDEN, FORBIDDEN, run)),
+        "admin:records_retentionrun_erase": page(ADMINISTRATORS, post=unusable),
+        "admin:records_retentionrun_report": page(ADMINISTRATORS),
+        **_record("records_tombstone", ADMINISTRATORS),
+        **_managed("retentionpolicy", ADMINISTRATORS_SAVE, ADMINISTRATORS),
+    }
+
+
 OFFICE: dict[str, dict[str, Row]] = {
     "home": _OFFICE_HOME,
     "people": _PEOPLE,
@@ -292,6 +308,7 @@ OFFICE: dict[str, dict[str, Row]] = {
     "policies of review": _managed("reviewpolicy", ADMINISTRATORS_GO_BACK, ADMINISTRATORS),
     "labels of reviews": _managed("reviewlabel", ADMINISTRATORS_SAVE, ADMINISTRATORS_SAVE),
     "exports": _exporting(),
+    "retention": _retaining(),
     "audit": _record("audit_auditevent", ADMINISTRATORS),
     "sums of use": _sums_of_use(),
     "jobs": _record("procrastinate_procrastinatejob", ADMINISTRATORS),
