@@ -15,7 +15,7 @@ from django.utils import timezone
 from conversations.amounts import money
 from conversations.models import Conversation
 from records import sitting
-from records.admin.conversation_list import ConversationList, FilterPanel
+from records.admin.conversation_list import ConversationList, FilterPanel, IdPaginator
 from records.admin.record import RecordAdmin
 from records.admin.review_panel import review_panel
 from records.admin.searching import search_view
@@ -55,6 +55,7 @@ class ConversationAdmin(RecordAdmin):
         "cost",
     )
     list_filter = (FilterPanel,)
+    paginator = IdPaginator
     sortable_by = ("last_activity", "tokens", "cost")
     ordering = ("-last_activity_at",)
     change_list_template = "admin/records/conversations.html"

@@ -9,10 +9,29 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
+from records.admin.record import CappedPaginator
 from records.filters import ORDER, FilterForm
 
 _LIVE, _SUMMED = "-last_activity_at", "-fact__last_activity_at"
+
+
+class IdPaginator(CappedPaginator):
+    """Knows the ids of all rows that can be paged through, in their order, by one query."""
+
+    MOST = 2_000
+
+    @cached_property
+    def ids(self) -> list[Any]:
+        """Return them, of the first 2,000 rows."""
+        rows = cast("QuerySet[Model]", self.object_list)
+        return list(rows.values_list("pk", flat=True)[: self.MOST])
+
+    @cached_property
+    def count(self) -> int:
+        """Return how many there are of these."""
+        return len(self.ids)
 
 
 class FilterPanel(admin.ListFilter):
@@ -50,6 +69,11 @@ class ConversationList(ChangeList):
     """Orders by columns that have an index alone, however the address asks."""
 
     @property
+    def is_cut(self) -> bool:
+        """Whether there are more than can be paged through, perhaps."""
+        return bool(self.result_count >= IdPaginator.MOST)
+
+    @property
     def panel(self) -> FilterPanel:
         """The form of filters."""
         return cast("FilterPanel", self.filter_specs[0])
@@ -68,14 +92,16 @@ class ConversationList(ChangeList):
         return ordering
 
     def get_results(self, request: HttpRequest) -> None:
-        """Find the ids of a page first, and then what the page shows of these: no row is read only to be skipped."""
+        """Read the ids of all pages at once, which is all the counting, and what one page shows for that page alone."""
         try:
             super().get_results(request)
         except IncorrectLookupParameters:  # there is no such page (any more)
             paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
             self.page_num = paginator.num_pages if self.page_num > 0 else 1
             super().get_results(request)
-        ids = list(self.result_list.values_list("pk", flat=True))
+        ids = cast("IdPaginator", self.paginator).ids
+        if self.multi_page and not (self.show_all and self.can_show_all):
+            ids = ids[(self.page_num - 1) * self.list_per_page : self.page_num * self.list_per_page]
         by_id = self.root_queryset.in_bulk(ids)
         self.result_list = [by_id[pk] for pk in ids if pk in by_id]
 

@@ -27,7 +27,7 @@ def _long(count: int, **fields: object) -> Conversation:
             Message(
                 conversation=conversation,
                 owner=owner,
-                parent=messages[-1] if messages else None,
+                parent_id=messages[-1].pk if messages else None,
                 role="user" if number % 2 == 0 else "assistant",
                 status="completed",
                 text=f"Message {number + 1}",
