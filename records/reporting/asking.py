@@ -76,8 +76,9 @@ class UsageForm(forms.Form):
         return data
 
     def asked(self) -> Asked:
-        """Return what is asked for; the default of everything that makes no sense."""
-        data = self.cleaned_data if self.is_valid() else {}
+        """Return what is asked for, and the default of whatever makes no sense."""
+        self.is_valid()  # whatever it says: what is clean of it is used
+        data = self.cleaned_data
         person = data.get("person")
         return Asked(
             self._span(data),
@@ -98,6 +99,16 @@ class UsageForm(forms.Form):
     def problems(self) -> list[str]:
         """Return every reason, once each."""
         return list(dict.fromkeys(str(reason) for reasons in self.errors.values() for reason in reasons))
+
+    @property
+    def first_day(self) -> str:
+        """What the field of the first day shows: as it was typed, else the day that it comes to."""
+        return self.data.get("from") or str(self.asked().span.first)
+
+    @property
+    def last_day(self) -> str:
+        """What the field of the last day shows."""
+        return self.data.get("to") or str(self.asked().span.last)
 
     @property
     def named(self) -> str:

@@ -38,8 +38,11 @@ def draw_report(report: Report) -> list[Drawing]:
             chart(lambda s: [("output", s.conversations)], lambda s: f"{s.conversations:,}"),
         ),
         Drawing(
-            "answers", "Answers", chart(_endings, _tell_endings),
-            [("output", "As they should"), ("cached", "Stopped or cut off"), ("input", "Refused"), ("bad", "Errors")],
+            "answers", "Answers", chart(lambda s: [("output", s.answers)], lambda s: f"{s.answers:,}"),
+        ),
+        Drawing(
+            "errors", "Other endings", chart(_endings, _tell_endings),
+            [("bad", "Errors"), ("input", "Refused"), ("cached", "Cut short")],
         ),
         Drawing(
             "tokens", "Tokens", chart(_tokens, lambda s: f"{s.tokens:,} tokens"),
@@ -94,13 +97,12 @@ def _is_whole(step: Step, report: Report) -> bool:
 
 
 def _endings(sums: Sums) -> Parts:
-    aside = sums.stopped + sums.cut_off
-    return [("output", sums.well), ("cached", aside), ("input", sums.refused), ("bad", sums.errors)]
+    return [("bad", sums.errors), ("input", sums.refused), ("cached", sums.stopped + sums.cut_off)]
 
 
 def _tell_endings(sums: Sums) -> str:
     aside = sums.stopped + sums.cut_off
-    return f"{sums.answers:,}, of which {sums.errors:,} errors, {sums.refused:,} refused, {aside:,} stopped or cut off"
+    return f"{sums.errors:,} errors, {sums.refused:,} refused, {aside:,} stopped or cut off, of {sums.answers:,}"
 
 
 def _tokens(sums: Sums) -> Parts:

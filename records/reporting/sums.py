@@ -57,11 +57,6 @@ class Sums:
         return self.count("cut_off")
 
     @property
-    def well(self) -> int:
-        """Answers that ended as they should."""
-        return self.answers - self.errors - self.refused - self.stopped - self.cut_off
-
-    @property
     def error_share(self) -> str:
         """How many answers of a hundred were errors, for people."""
         return share(self.errors, self.answers)

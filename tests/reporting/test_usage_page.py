@@ -92,8 +92,8 @@ def test_charts_are_drawn_by_the_server_with_words_for_those_who_do_not_see_them
     use()
     reckon()
     html = ask()
-    assert html.count('<svg class="chart-bars"') == 7
-    assert len(re.findall(r'<title id="chart-\w+-title">', html)) == 7
+    assert html.count('<svg class="chart-bars"') == 8
+    assert len(re.findall(r'<title id="chart-\w+-title">', html)) == 8
     yesterday = timezone.localdate() - datetime.timedelta(days=1)
     assert f"<title>{yesterday:%-d %B %Y}: 120 tokens</title>" in html
     assert len(table(html)) == 32  # the head, 30 days, and all together
@@ -180,7 +180,9 @@ def test_every_named_span_is_shown_and_marked(ask: Any, span: str) -> None:
     ],
 )
 def test_f5_what_makes_no_sense_is_told(ask: Any, query: str, told: str) -> None:
-    assert told in ask(query, status=422)
+    html = ask(f"{query}&group=none" if "group" not in query else query, status=422)
+    assert told in html
+    assert html.count("selected") == int("group" not in query)  # what made sense is still there
 
 
 @pytest.mark.parametrize(
