@@ -13,6 +13,7 @@ from bench.history import Case, heavy_user
 from bench.history_cases import COMMON, MIDDLING, RARE, word_of
 from bench.usage_cases import usage_cases
 from conversations.models import Assistant, Conversation, LanguageModel, Message
+from conversations.services import index_messages
 from records import sitting
 from records.filters import FilterForm
 from records.search import search_all
@@ -29,7 +30,7 @@ def all_cases(chance: random.Random) -> list[Case]:
     assistant = Assistant.objects.filter(slug="bench-3").values_list("pk", flat=True)[0]
     lists = {
         "newest page": "",
-        "page 200": "p=200",
+        "page 40": "p=40",
         "by cost": "o=-8",
         "by tokens, least first": "o=7",
         "days": "from=2019-01-01&to=2019-01-31",
@@ -61,7 +62,7 @@ def all_cases(chance: random.Random) -> list[Case]:
         "cost of a dollar and more": "cost_from=1",
         "cost up to a cent": "cost_to=0.01",
         "90,000 tokens and more": "tokens_from=90000",
-        "files, page 200": "files=yes&p=200",
+        "files, page 40": "files=yes&p=40",
         "model of ten years ago, by cost": f"model={models['bench-first']}&o=-8",
         "assistant, files, rated bad": f"assistant={assistant}&feedback=down&files=yes",
         "group, assistant, model of ten years ago": f"group=3&assistant={assistant}&model={models['bench-first']}",
@@ -156,6 +157,8 @@ def _long_conversation() -> Conversation:
         messages.append(message)
     Message.objects.bulk_create(messages, batch_size=1_000)
     Conversation.objects.filter(pk=conversation.pk).update(current_leaf=messages[-1])
+    while index_messages():
+        pass
     return conversation
 
 

@@ -26,12 +26,13 @@ class Limits(NamedTuple):
     """How far a search goes."""
 
     ranked: int = RANKED
-    looked_at: int = 20_000
+    looked_at: int = 10_000
     """Messages that hold the words, whether or not they are all that was asked for."""
 
 
 LIMITS = Limits()
 _FIRST = 5_000  # messages of the first span: the words of most searches are found 500 times in these, or seldom at all
+_COUNTED = 50_000  # messages of the longest span that is counted out; longer ones are as much longer in time
 _GROWTH = 10.0  # of a span over the one before, at most
 
 # The planner sees the words and the span as constants: from how often the words stand in texts, and how long the span
@@ -101,10 +102,11 @@ def search_all(query: str, filters: FilterForm, *, page: int = 1, limits: Limits
     """Return a page of 20 of everybody's messages that hold the words of `query`, best first.
 
     `query` is as in `conversations.search`; `filters` is a valid form, whose days are those of the messages here. The
-    newest 500 matches are ranked, and no more than the newest 20,000 messages that hold the words are looked at.
+    newest 500 matches are ranked, and no more than the newest 10,000 messages that hold the words are looked at.
     """
     try:
         with bounded():
+            _allow_memory()
             wanted = read_query(query)
             matches = _find_newest(wanted, filters, limits)
             ids = matches.ids[: limits.ranked]
@@ -119,6 +121,12 @@ def search_all(query: str, filters: FilterForm, *, page: int = 1, limits: Limits
             return FoundOfAll(_with_owners(hits), len(ids), matches.note, has_more=len(ranked) > PAGE)
     except Unsearchable as problem:
         return FoundOfAll(problem=str(problem))
+
+
+def _allow_memory() -> None:
+    """Let the index remember every message that it finds, rather than whole pages that are to be read again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '32MB'")
 
 
 def _find_newest(query: Query, filters: FilterForm, limits: Limits) -> _Matches:
@@ -187,18 +195,18 @@ def _spans(first: datetime.datetime, last: datetime.datetime, matches: _Matches)
     """
     end = _id_of(min(last + _DAY if last < _EVER[1] else last, timezone.now() + _DAY))  # clocks differ
     bottom = _id_of(first - _DAY) if first > _EVER[0] else UUID(int=0)
-    start = max(_back(end) or bottom, bottom)
-    newest = min(_time_of(end), timezone.now())
-    length = max(newest - _time_of(start), datetime.timedelta(minutes=1))
+    count, length = float(_FIRST), _DAY
     while bottom < end:
+        earlier = _back(end, int(count)) if count <= _COUNTED else _id_of(_time_of(end) - length)
+        start = max(earlier, bottom)
         looked_at, wanted = matches.looked_at, matches.wanted
         yield start, end
         times = min(
             _GROWTH, _hope(matches.left, matches.looked_at - looked_at), _hope(matches.wanted, wanted - matches.wanted)
         )
-        length *= max(times, 1.0)
+        count *= max(times, 1.0)
+        length = (min(_time_of(end), timezone.now()) - _time_of(start)) * max(times, 1.0)
         end = start
-        start = max(_id_of(_time_of(end) - length), bottom) if length < _time_of(end) - _EPOCH else bottom
 
 
 def _hope(wanted: int, found: int) -> float:
@@ -206,11 +214,12 @@ def _hope(wanted: int, found: int) -> float:
     return wanted / found if found else _GROWTH
 
 
-def _back(until: UUID) -> UUID | None:
+def _back(until: UUID, count: int) -> UUID:
+    """Return the id of the message so many before; the least of all where there are not so many."""
     with connection.cursor() as cursor:
-        cursor.execute(_BACK, {"until": until, "count": _FIRST})
+        cursor.execute(_BACK, {"until": until, "count": count})
         row: tuple[UUID] | None = cursor.fetchone()
-    return row[0] if row else None
+    return row[0] if row else UUID(int=0)
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
