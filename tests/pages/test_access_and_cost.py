@@ -85,7 +85,7 @@ def test_r5_pages_hold_no_inline_script_or_style(page: Client, conversation: Con
 
 @pytest.mark.parametrize("address", ["/accounts/password/change/", "/accounts/logout/"])
 def test_account_pages_are_ours(page: Client, address: str) -> None:
-    assert "Conversations with a language model, kept on record." in text_of(page.get(address))
+    assert "Conversations with a language model, kept on record and open to review." in text_of(page.get(address))
 
 
 def test_an_unknown_address_says_what_to_do(page: Client) -> None:

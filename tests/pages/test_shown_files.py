@@ -87,11 +87,14 @@ def test_a_concluded_conversation_shows_its_files_and_changes_none(page: Client,
     assert "/retry/" not in body
 
 
-def test_a_reviewer_reads_what_there_is_and_gets_no_link(owner: User, answer: Message) -> None:
+def test_a_reviewer_opens_files_through_the_back_office_and_not_through_the_pages_of_owners(
+    owner: User, answer: Message
+) -> None:
     make_file(owner, message=answer)
-    (view,) = [entry.view for entry in read_transcript(answer.conversation) if not entry.view.is_prompt]
-    assert view.pictures == []
-    assert [one.name for one in view.files] == ["dot.png"]
+    (view,) = [entry.view for entry in read_transcript(answer.conversation).entries if not entry.view.is_prompt]
+    assert [one.name for one in view.pictures] == ["dot.png"]
+    assert not view.routes.is_owner
+    assert {view.routes.download.split(":")[0], view.routes.thumbnail.split(":")[0]} == {"records"}
 
 
 def test_files_of_many_messages_take_one_query(page: Client, owner: User, conversation: Conversation) -> None:
