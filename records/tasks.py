@@ -28,7 +28,7 @@ async def keep_facts(timestamp: int) -> None:
 
 
 @app.periodic(cron="* * * * *")
-@app.task(queue=BACKGROUND_QUEUE, queueing_lock="keep_usage", lock="keep_usage", priority=-2)
+@app.task(queue=BACKGROUND_QUEUE, queueing_lock="keep_usage", priority=-2)
 async def keep_usage(timestamp: int) -> None:
     """Reckon the sums of days in which something changed."""
     await in_database(usage_facts.keep_usage)

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations.models import Conversation, Feedback, Generation, Message
+from conversations.models import Conversation, Feedback, Generation, Message, Trial
 from conversations.services import (
     CallProgress,
     conclude_conversation,
@@ -186,6 +186,18 @@ def test_a_call_for_nobodys_conversation_is_kept_under_nobody() -> None:
     row = UsageFact.objects.get()
     assert (row.owner_id, row.assistant_id, row.model_id) == (0, 0, make_model().pk)
     assert (row.calls, row.cost) == (1, Decimal("0.00001"))
+
+
+def test_what_was_tried_out_counts_for_who_tried_it() -> None:
+    person, assistant = make_user(), make_assistant()
+    call = Generation.objects.create(
+        purpose="preview", status="completed", model=make_model(), model_asked="gpt-4o",
+        started_at=moment("2026-03-05"), input_tokens=5, output_tokens=3, usage_source="exact", cost="0.00001",
+    )  # fmt: skip
+    Trial.objects.create(generation=call, asked_by=person, assistant=assistant, prompt="Hello?")
+    keep_usage()
+    row = UsageFact.objects.get()
+    assert (row.owner_id, row.assistant_id, row.calls, row.prompts) == (person.pk, assistant.pk, 1, 0)
 
 
 @pytest.mark.parametrize(
