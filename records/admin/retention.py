@@ -46,6 +46,15 @@ class RetentionPolicyForm(_ModelForm):
             }
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, words in (("group", "Everybody"), ("assistant", "All assistants")):
+            choice: Any = self.fields[name]
+            choice.empty_label = words
+            # Groups and assistants are managed on pages of their own.
+            choice.widget.can_add_related = choice.widget.can_change_related = False
+            choice.widget.can_delete_related = choice.widget.can_view_related = False
+
 
 @admin.register(RetentionPolicy)
 class RetentionPolicyAdmin(KeptWhileInUse):

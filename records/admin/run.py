@@ -32,7 +32,7 @@ class RetentionRunAdmin(RecordAdmin):
     """The list of runs with a button that counts, a page for each, and the page that erases a person."""
 
     list_display = ("begun", "what", "standing", "conversations", "kept", "by")
-    list_filter = ("kind", "state", "is_dry")
+    list_filter = ("kind", "state")
     list_select_related = ("requested_by",)
     ordering = ("-pk",)
     change_list_template = "admin/records/retentionrun/change_list.html"

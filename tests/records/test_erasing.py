@@ -13,21 +13,18 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
 from audit.models import AuditEvent
-from conversations.models import Attachment, Conversation, Generation, Trial, UsageDay, UsageLimit
+from conversations.models import Attachment, Conversation, Generation, Trial, UsageLimit
 from conversations.services import Refusal, Refused, seal_conversation
-from conversations.spending import read_spending
-from records.models import RetentionRun, Review, Tombstone, UsageFact
+from records.models import RetentionRun, Review, Tombstone
 from records.services.erasing import ask_erasure, is_erased
 from records.services.holds import hold_conversation, hold_person, lift_hold
 from records.services.runs import carry_out
-from records.services.usage_facts import keep_usage
 from tests.factories import make_file, make_model, make_user
 from tests.fakes.folder import FilesFolder
 from tests.records.retained import (
@@ -35,15 +32,13 @@ from tests.records.retained import (
     age,
     is_whole,
     make_old,
-    make_policy,
     make_whole,
     named_objects,
     objects,
-    run_policies,
     where_it_says,
 )
 from tests.services.calls import begin
-from tests.services.concluded import answer_it, make_concluded, make_sealed
+from tests.services.concluded import answer_it, make_concluded
 
 pytestmark = pytest.mark.django_db
 NAME = "Quirinus-Xaver"
@@ -143,41 +138,6 @@ def test_who_asks_shuts_the_person_out_at_once(person: User, admin: User) -> Non
     assert Session.objects.count() == 1
 
 
-def test_the_sums_of_use_stay_as_they_were(person: User, admin: User) -> None:
-    make_sealed()
-    keep_usage()
-    days, facts = UsageDay.objects.aggregate(Sum("cost"), Sum("calls")), _facts()
-    spent = read_spending(person)
-    assert facts["conversations__sum"] == 2
-
-    erase(person, admin)
-    assert UsageDay.objects.aggregate(Sum("cost"), Sum("calls")) == days
-    assert _facts() == facts
-    keep_usage()
-    assert _facts() == facts
-    assert read_spending(person) == spent
-
-
-def test_the_sums_of_use_stay_as_they_were_when_policies_remove() -> None:
-    for _ in range(3):
-        make_old(40)
-    make_policy(30)
-    days = UsageDay.objects.aggregate(Sum("cost"), Sum("calls"))
-    keep_usage()
-    facts = _facts()
-    run_policies()
-    keep_usage()
-    assert _facts() == facts
-    assert UsageDay.objects.aggregate(Sum("cost"), Sum("calls")) == days
-    tombs = Tombstone.objects.aggregate(Sum("output_tokens"), Sum("cost"))
-    assert (tombs["output_tokens__sum"], tombs["cost__sum"]) == (facts["output_tokens__sum"], facts["cost__sum"])
-
-
-def _facts() -> dict[str, object]:
-    names = ("conversations", "prompts", "answers", "calls", "input_tokens", "output_tokens", "cost")
-    return UsageFact.objects.aggregate(*[Sum(name) for name in names])
-
-
 def test_a_hold_in_force_is_named_and_nothing_is_done(person: User, admin: User) -> None:
     conversation = Conversation.objects.get()
     hold = hold_conversation(conversation_id=conversation.pk, placed_by=admin, reason="Case 5")
@@ -250,6 +210,22 @@ def test_storage_that_is_down_keeps_the_person_s_names_until_everything_is_gone(
     assert carry_out(run_id=run.pk)
     person.refresh_from_db()
     assert person.username == f"erased-{person.pk}"
+
+
+def test_an_erasure_that_is_interrupted_goes_on_where_it_was(admin: User) -> None:
+    conversations = [make_old(1) for _ in range(3)]
+    person = conversations[0].owner
+    Conversation.objects.update(owner=person)
+    run = ask_erasure(person=person, asked_by=admin, reason=REASON)
+    for removed in (1, 2):
+        looks = iter([False, True])
+        assert not carry_out(run_id=run.pk, is_stopping=lambda: next(looks))  # noqa: B023
+        assert Tombstone.objects.filter(removed_at__isnull=False).count() == removed
+        person.refresh_from_db()
+        assert not person.username.startswith("erased")
+    assert carry_out(run_id=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.counts["conversations"]) == ("done", 3)
 
 
 def test_what_somebody_wrote_as_a_reviewer_stays(admin: User) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,16 @@ from records.services.runs import carry_out
 from tests.factories import make_user
 from tests.fakes.folder import FilesFolder
 from tests.records.retained import is_whole, make_old, make_policy
+from tests.services.calls import sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REASON = "Case 17"
 
 
 @pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> FilesFolder:
-    return FilesFolder(settings, tmp_path)
+def folder(settings: Settings, tmp_path: Path) -> Iterator[FilesFolder]:
+    yield FilesFolder(settings, tmp_path)
+    sql("DELETE FROM procrastinate_jobs")
 
 
 class Other:

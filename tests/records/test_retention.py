@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,10 @@ from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from audit.models import AuditEvent
 from conversations.models import Attachment, Conversation, Event, Generation, SealedDocument
 from conversations.services import continue_conversation, hide_conversation, seal_conversation
-from records.models import LegalHold, RetentionPolicy, RetentionRun, Tombstone
+from records.models import LegalHold, RetentionPolicy, Tombstone
 from records.services.holds import hold_conversation, hold_person, lift_hold
-from records.services.retention import begin_dry_run, begin_run
-from records.services.runs import carry_out
-from records.services.tombstones import digest
 from tests.factories import make_assistant, make_model, make_user
 from tests.fakes.folder import FilesFolder
 from tests.records.retained import (
@@ -196,48 +191,6 @@ def test_holds_on_a_person_and_on_a_conversation_win_until_they_are_lifted() -> 
     assert LegalHold.objects.filter(lifted_at__isnull=False).count() == 2
 
 
-def test_a_dry_run_counts_what_the_run_then_removes() -> None:
-    for days in (5, 31, 40, 100):
-        make_old(days)
-    held, running = make_old(), age(begin().conversation, 100)
-    make_old(is_sealed=True)
-    hold_conversation(conversation_id=held.pk, placed_by=make_user(), reason="Case 3")
-    make_policy(30)
-
-    dry = begin_dry_run()
-    assert carry_out(run_id=dry.pk)
-    dry.refresh_from_db()
-    assert Tombstone.objects.count() == 0
-    assert len(objects()) == 7
-    wet = run_policies()
-
-    assert dry.counts == wet.counts
-    assert (dry.counts["conversations"], dry.counts["held"], dry.counts["waiting"]) == (4, 1, 1)
-    assert Decimal(wet.counts["cost"]) == sum(one.cost for one in Tombstone.objects.all())
-    assert set(Conversation.objects.values_list("pk", flat=True)) >= {held.pk, running.pk}
-    assert len(gone()) == 4
-
-
-def test_the_command_says_what_would_go_and_what_went() -> None:
-    make_old()
-    make_policy(30)
-    counted = "1 conversations, 2 messages, 2 model calls, 1 files, 70 bytes of files; 0 kept by a hold, 0 waiting.\n"
-    assert command("--dry-run") == f"Would remove: {counted}"
-    assert command() == f"Removed: {counted}"
-    assert command().startswith("Removed: 0 conversations")
-
-
-def test_the_audit_tells_of_a_run_with_its_counts_and_policies() -> None:
-    make_old()
-    policy = make_policy(30)
-    run = run_policies()
-    event = AuditEvent.objects.get(kind="retention.ran")
-    assert (event.object_type, event.object_id, event.actor_id) == ("retentionrun", str(run.pk), None)
-    told = {"policies": [{"id": policy.pk, "basis": "activity", "days": 30}], "tombstones_sha256": digest(run)}
-    assert event.details == run.counts | told
-    assert SECRET not in str(event.details)
-
-
 def test_an_object_that_another_conversation_names_goes_with_the_last_of_them() -> None:
     conversation = make_old(is_sealed=True)
     continued = continue_conversation(conversation=conversation)
@@ -276,11 +229,3 @@ def test_the_event_of_a_removed_conversation_stays_and_a_continuation_still_veri
     assert "all are as they were" in out.getvalue()
     call_command("reconcile_files", stdout=out)
     assert "agree" in out.getvalue()
-
-
-def test_only_one_run_is_under_way_at_a_time() -> None:
-    make_policy(30)
-    first = begin_run()
-    assert first is not None
-    assert begin_run() == first
-    assert RetentionRun.objects.count() == 1

@@ -29,6 +29,7 @@ from tests.fakes.child import ROOT
 from tests.fakes.faulty_proxy import Fault, FaultyProxy
 from tests.fakes.s3 import FakeS3, use_bucket
 from tests.records.retained import is_whole, make_old, make_policy, make_whole, named_objects, objects, run_policies
+from tests.services.calls import sql
 
 AccessDenied = Fault("DELETE", status=403, code="AccessDenied")
 
@@ -208,6 +209,7 @@ def test_a_run_that_is_killed_is_gone_on_with_where_it_was(
     assert carry_out(run_id=dry.pk)
     proxy.heal()
     with ExitStack() as stack:
+        stack.callback(sql, "DELETE FROM procrastinate_jobs")
         if place in LOCKS:
             other = stack.enter_context(psycopg.connect(make_conninfo(database_url())))
             other.execute(LOCKS[place].encode())
