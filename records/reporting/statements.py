@@ -35,9 +35,9 @@ def _source(columns: str, kind: str) -> str:
     WHERE (%(assistant)s::bigint IS NULL OR assistant_id = %(assistant)s)
         AND (%(model)s::bigint IS NULL OR model_id = %(model)s)
         AND (%(person)s::bigint IS NULL OR owner_id = %(person)s)
-        AND (%(group)s::bigint IS NULL OR (%(group)s <> 0) = (owner_id IN (
-            SELECT user_id FROM accounts_user_groups WHERE %(group)s = 0 OR group_id = %(group)s
-        )))"""
+        AND (%(group)s::bigint IS NULL OR %(group)s = 0
+            OR owner_id = ANY(ARRAY(SELECT user_id FROM accounts_user_groups WHERE group_id = %(group)s)))
+        AND (%(group)s IS DISTINCT FROM 0 OR owner_id NOT IN (SELECT user_id FROM accounts_user_groups))"""
 
 
 _IN_GROUPS = "LEFT JOIN accounts_user_groups AS membership ON %(by)s = 'group' AND membership.user_id = {}"
