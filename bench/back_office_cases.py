@@ -1,11 +1,12 @@
 """What reviewers ask for: the list with every filter and order, searches over all, and long transcripts."""
 
+import datetime
 import random
 import time
 from collections.abc import Callable, Iterator
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Max
 from django.test import Client
 
 from accounts.models import User
@@ -21,6 +22,7 @@ from records.search import search_all
 INPUTS = 12  # of each search
 _REVIEWER = "bench-reviewer"
 _LONG = "A transcript of 20,000 messages"
+_BEGUN = datetime.datetime(2024, 3, 1, tzinfo=datetime.UTC)
 
 
 def all_cases(chance: random.Random) -> list[Case]:
@@ -142,19 +144,25 @@ def _long_conversation() -> Conversation:
     found = Conversation.objects.filter(title=_LONG, owner=heavy_user()).first()
     if found is not None:
         return found
-    newest = Conversation.objects.aggregate(newest=Max("last_activity_at"))["newest"]
     model = Conversation.objects.filter(owner=heavy_user()).order_by("-id")[0]
     conversation = Conversation.objects.create(
-        owner=model.owner, assistant=model.assistant, title=_LONG, created_at=newest, last_activity_at=newest
+        owner=model.owner, assistant=model.assistant, title=_LONG, created_at=_BEGUN, last_activity_at=_BEGUN
     )
     messages: list[Message] = []
     for number in range(20_000):
-        message = Message(
-            conversation=conversation, owner=model.owner, status="completed", text=f"Message {number}. " * 40
+        moment = _BEGUN + number * datetime.timedelta(minutes=1)
+        messages.append(
+            Message(
+                pk=UUID(int=int(moment.timestamp() * 1000) << 80 | 0x7 << 76 | 0b10 << 62 | number),
+                conversation=conversation,
+                owner=model.owner,
+                parent_id=messages[-1].pk if messages else None,
+                role="assistant" if number % 2 else "user",
+                status="completed",
+                text=f"Message {number}. " * 40,
+                created_at=moment,
+            )
         )
-        message.role = "assistant" if number % 2 else "user"
-        message.parent_id = messages[-1].pk if messages else None
-        messages.append(message)
     Message.objects.bulk_create(messages, batch_size=1_000)
     Conversation.objects.filter(pk=conversation.pk).update(current_leaf=messages[-1])
     while index_messages():

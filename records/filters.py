@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -144,7 +144,12 @@ class FilterForm(forms.Form):
     @property
     def is_narrowed(self) -> bool:
         """Whether anything at all was asked for."""
-        return any(str(self[name].value() or "").strip() for name in self.fields)
+        return self._names_any(self.fields)
+
+    @property
+    def narrows_conversations(self) -> bool:
+        """Whether anything but days was asked for."""
+        return self._names_any(set(self.fields) - {"from", "to"})
 
     @property
     def asks_sums(self) -> bool:
@@ -187,6 +192,9 @@ class FilterForm(forms.Form):
         """Return the query of an address that asks for the same, and for `more`."""
         asked = {name: str(self[name].value() or "") for name in self.fields}
         return urlencode({name: value for name, value in asked.items() if value} | more)
+
+    def _names_any(self, names: Iterable[str]) -> bool:
+        return any(str(self[name].value() or "").strip() for name in names)
 
     def _conditions(self) -> Iterator[Q]:
         given = self.cleaned_data

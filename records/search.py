@@ -176,7 +176,7 @@ def _matching(
 
 def _narrowed(rows: Sequence[_Row], filters: FilterForm, wanted: int) -> list[UUID]:
     """Return the messages of those conversations that the filters leave, no more than are wanted; newest first."""
-    if not filters.is_narrowed:
+    if not filters.narrows_conversations:
         return [row.id for row in rows[:wanted]]
     found: list[UUID] = []
     for some in batched(rows, 2_000):
