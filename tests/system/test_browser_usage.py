@@ -1,14 +1,18 @@
 """The page of use in a browser: what people asked is summed up by the worker, drawn, narrowed and taken along."""
 
 import csv
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.fakes.process import FakeOpenAI
 from tests.structure.source import ROOT
 from tests.system.browser import FITS, PHONE, Visitor, faults
+from tests.system.conftest import running_site
 from tests.system.site import Site, marker, wait_for
 
 pytestmark = pytest.mark.timeout(300)
@@ -17,8 +21,14 @@ PAGE = "/admin/records/usagefact/"
 
 
 @pytest.fixture(scope="module")
-def used(site: Site) -> Site:
-    """A site on which two answers were given and one failed, summed up by its worker's own job."""
+def used(openai: FakeOpenAI) -> Iterator[Site]:
+    """A site of its own on which two answers were given and one failed, summed up by its worker's own job."""
+    with running_site(os.environ["DATABASE_URL"], openai) as site:
+        _use(site)
+        yield site
+
+
+def _use(site: Site) -> None:
     client = site.sign_in("admin")
     for scenario in ({"text": "Yes."}, {"text": "No."}, {"status": 400}):
         _, answer = client.begin(f"Is it so? {marker(**scenario)}")
@@ -29,7 +39,6 @@ def used(site: Site) -> Site:
         cwd=ROOT, env=site.environment, check=True, capture_output=True,
     )  # fmt: skip
     wait_for(lambda: site.sql("SELECT 1 FROM records_usagefact WHERE answers = 3"), what="the sums")
-    return site
 
 
 def test_usage_is_read_narrowed_and_taken_along(browser: Browser, used: Site) -> None:
