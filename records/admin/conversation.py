@@ -9,8 +9,10 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from conversations.amounts import money
 from conversations.models import Conversation
@@ -61,10 +63,12 @@ class ConversationAdmin(RecordAdmin):
     change_list_template = "admin/records/conversations.html"
     fields = (
         ("owner", "assistant", "model"),
-        ("state", "concluded_at", "concluded_by", "continued_from"),
+        ("state", "concluded_at", "concluded_by", "continues"),
         ("created_at", "last_activity_at", "hidden_at", "pinned_at", "seen_at"),
         "id",
     )
+
+    readonly_fields = ("continues",)
 
     messages = _sum("messages")
     files = _sum("files")
@@ -89,6 +93,18 @@ class ConversationAdmin(RecordAdmin):
         if changelist is not None and not changelist.panel.is_valid:
             response.status_code = 422
         return response
+
+    @admin.display(description="continued from")
+    def continues(self, conversation: Conversation) -> SafeString | str:
+        """Return the conversation that it goes on from, unless that is removed."""
+        if conversation.continued_from_id is None:
+            return "–"
+        before = Conversation.objects.filter(pk=conversation.continued_from_id).first()
+        if before is None:
+            return f"{conversation.continued_from_id}, which was removed"
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:conversations_conversation_change", args=[before.pk]), before.title
+        )
 
     @admin.display(description="last activity", ordering="last_activity_at")
     def last_activity(self, conversation: Conversation) -> str:

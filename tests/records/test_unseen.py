@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -27,9 +28,9 @@ from conversations.services import (
     restore_conversation,
     send_message,
 )
-from records.models import Review
+from records.models import RetentionRun, Review
 from records.services.due import Standing
-from records.services.removing import begin_removal
+from records.services.removing import begin_removal, finish_removal, remove_objects
 from records.services.retention import begin_run
 from tests.factories import token
 from tests.fakes.folder import FilesFolder
@@ -123,3 +124,30 @@ def test_its_files_and_its_document_are_handed_to_nobody(begun: Conversation) ->
     client.force_login(User.objects.create_superuser("root", "root@example.org", "a-fair-password-17"))
     for name in ("file", "thumbnail"):
         assert client.get(reverse(f"records:{name}", args=[file.pk])).status_code == 404, name
+
+
+def test_what_goes_on_from_it_says_that_it_was_removed(client: Client) -> None:
+    before = make_whole()
+    continued = continue_conversation(conversation=before)
+    page = reverse("conversations:detail", args=[continued.pk])
+    office = reverse("admin:conversations_conversation_change", args=[continued.pk])
+    reviewer = SittingClient()
+    reviewer.force_login(User.objects.create_superuser("root", "root@example.org", "a-fair-password-17"))
+    client.force_login(before.owner)
+    link = f'href="{reverse("admin:conversations_conversation_change", args=[before.pk])}"'
+    assert link in reviewer.get(office).content.decode()
+    make_policy(30)
+    run = begin_run()
+    assert run is not None
+    for deed in (begin_removal, remove_and_finish):
+        deed(conversation_id=before.pk, run=run)
+        assert "Continues a conversation that was removed." in client.get(page).content.decode()
+        shown = reviewer.get(office).content.decode()
+        assert f"{before.pk}, which was removed" in shown
+        assert link not in shown
+
+
+def remove_and_finish(*, conversation_id: UUID, run: RetentionRun) -> None:
+    remove_objects(conversation_id=conversation_id)
+    finish_removal(conversation_id=conversation_id)
+    assert run.tombstones.filter(removed_at__isnull=False).exists()
