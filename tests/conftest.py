@@ -32,8 +32,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long and mostly waits, so that no process is left alone with it at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(("tests/system/", "tests/run/")))
+    """Spread the files that start programs and browsers evenly among the others.
+
+    Together they would keep each other waiting, and at the end one process would be left alone with the longest.
+    """
+    files = dict.fromkeys(item.path for item in items)
+    heavy = [file for file in files if file.parent.name in ("system", "run")]
+    light = [file for file in files if file.parent.name not in ("system", "run")]
+    place = {file: (number + 0.5) / len(kind) for kind in (heavy, light) for number, file in enumerate(kind)}
+    items.sort(key=lambda item: place[item.path])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
