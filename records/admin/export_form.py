@@ -6,14 +6,12 @@ import datetime
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 
 from conversations.models import Assistant, Conversation
 from records.exporting.filters import ANY_VERDICT, ExportFilters
-from records.forms import ReasonField
+from records.forms import PersonField, ReasonField
 from records.models import Review
 
 _EARLIEST = datetime.date(1970, 1, 1)
@@ -38,7 +36,7 @@ class ExportForm(forms.Form):
 
     first_day = DayField(label="From", required=False)
     last_day = DayField(label="To", required=False)
-    owner = forms.CharField(label="Person", required=False, max_length=254)
+    owner = PersonField(label="Person", required=False, max_length=254)
     group = forms.ModelChoiceField(Group.objects.order_by("name"), required=False, empty_label="Any group")
     assistant = forms.ModelChoiceField(Assistant.objects.all(), required=False, empty_label="Any assistant")
     state = forms.ChoiceField(choices=[("", "Open and concluded"), *Conversation.State.choices], required=False)
@@ -51,18 +49,6 @@ class ExportForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"label_suffix": ""})
-
-    def clean_owner(self) -> int | None:
-        """Return the id of the person of that name or e-mail address. Raises ValidationError where there is none."""
-        named = self.cleaned_data["owner"].strip()
-        if not named:
-            return None
-        people = get_user_model().objects.filter(Q(username__iexact=named) | Q(email__iexact=named))
-        found = list(people.values_list("pk", flat=True)[:2])
-        if len(found) != 1:
-            how = "Nobody has" if not found else "Several people have"
-            raise ValidationError(f"{how} this name or e-mail address. Enter it as it stands in their account.")
-        return found[0]
 
     def clean(self) -> dict[str, Any]:
         """Refuse a period that ends before it begins."""
@@ -78,7 +64,7 @@ class ExportForm(forms.Form):
         return ExportFilters(
             first_day=data["first_day"],
             last_day=data["last_day"],
-            owner=data["owner"],
+            owner=data["owner"] and data["owner"].pk,
             group=data["group"] and data["group"].pk,
             assistant=data["assistant"] and data["assistant"].pk,
             state=data["state"],
