@@ -1,7 +1,7 @@
 """`python -m bench.back_office`: how fast reviewers list, search and read among a million conversations.
 
 It takes the database of `python -m bench.history` (see there) and adds, once, what the back office looks at: model
-calls, endings, files, ratings, reviews, groups and the sums of conversations; a quarter of an hour and 10 GB more. With
+calls, endings, files, ratings, reviews, groups and the sums of conversations; half an hour and 9 GB more. With
 --write the figures and the plans go into docs/performance-back-office.md.
 """
 

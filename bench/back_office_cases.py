@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
 
 from accounts.models import User
@@ -139,6 +140,7 @@ def _reviewer() -> Client:
     return client
 
 
+@transaction.atomic
 def _long_conversation() -> Conversation:
     """Return the conversation of 20,000 messages, made where it is not there."""
     found = Conversation.objects.filter(title=_LONG, owner=heavy_user()).first()
