@@ -67,7 +67,7 @@ class TimeFilter(admin.SimpleListFilter):
             return queryset
         since = timezone.now() - datetime.timedelta(days=int(str(self.value())))
         # Asked for by itself: of a number, and of no subquery, the planner knows how many events lie behind it.
-        newer = AuditEvent.objects.filter(created_at__gte=since).order_by("created_at")
+        newer = AuditEvent.objects.filter(created_at__gte=since).order_by("created_at", "seq")
         first = newer.values_list("seq", flat=True).first()
         return queryset.none() if first is None else queryset.filter(seq__gte=first)
 

@@ -7,12 +7,16 @@ from pytest_django import Settings
 
 from conversations.llm import InputFile, Turn, stream, upload_file
 from conversations.llm.tools import IMAGE_MODEL, describe_tools
+from conversations.llm.watchdog import Timeouts
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.tools import tiny_image
 from tests.llm.conftest import SHORT, Answer, collect, make_request, run
 
 PNG = tiny_image()
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+# For fifty megabytes on a busy machine.
+PATIENT = Timeouts(first_event=60, between_events=60, tool=60, total=120)
 
 
 def encoded(data: bytes) -> str:
@@ -82,7 +86,7 @@ def test_f16_files_of_a_request_may_be_fifty_megabytes_together(
     fake: FakeOpenAI, megabytes: int, code: str | None
 ) -> None:
     files = (InputFile("a.txt", "text/plain", b"x" * megabytes * 2**20),) * 2
-    answer = run(lambda: collect(stream(make_request(turns=(Turn("user", "Read", files),)), timeouts=SHORT)))
+    answer = run(lambda: collect(stream(make_request(turns=(Turn("user", "Read", files),)), timeouts=PATIENT)))
     assert (answer.error.code if answer.error else None) == code
 
 
