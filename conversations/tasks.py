@@ -15,9 +15,8 @@ from conversations.live.database import in_database
 from conversations.live.made_files import fetch
 from conversations.live.reading import read_files
 from conversations.live.sealing import seal_conversation, seal_left_behind
+from conversations.live.single_call import write_title, write_trial
 from conversations.live.storing import in_files
-from conversations.live.title import write_title
-from conversations.live.trial import write_trial
 from conversations.services.jobs import (
     ANSWER_QUEUE,
     ANSWER_TASK,

@@ -12,11 +12,11 @@ from django import forms
 from django.contrib.auth.models import Group
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import User
 from conversations.forms import FIRST_DAY, LAST_DAY, NO_DAY
 from conversations.models import Assistant, Conversation, LanguageModel, Message
+from conversations.periods import midnight
 from conversations.text import clean_text
 from records.models import Review
 
@@ -172,9 +172,9 @@ class FilterForm(forms.Form):
         if days:
             at = "fact__last_activity_at" if self.asks_sums else "last_activity_at"
             if given["from"]:
-                wanted &= Q((f"{at}__gte", _midnight(given["from"])))
+                wanted &= Q((f"{at}__gte", midnight(given["from"])))
             if given["to"]:
-                wanted &= Q((f"{at}__lt", _midnight(given["to"] + datetime.timedelta(days=1))))
+                wanted &= Q((f"{at}__lt", midnight(given["to"] + datetime.timedelta(days=1))))
         return conversations.filter(wanted)
 
     def told(self) -> dict[str, Detail]:
@@ -277,7 +277,3 @@ def _people(name: str) -> list[int]:
             | Q(last_name__icontains=word)
         )
     return list(people[: MOST_PEOPLE + 1])
-
-
-def _midnight(day: datetime.date) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))

@@ -45,16 +45,15 @@ from conversations.services.rescue import settle, settle_stalled
 from conversations.services.sealing import NotSettled, find_unsealed, seal_conversation
 from conversations.services.seen import mark_seen
 from conversations.services.sending import send_message, start_conversation
+from conversations.services.single_calls import CallPlan
 from conversations.services.stopping import stop_answer
 from conversations.services.titles import (
-    TitlePlan,
     claim_title,
     fail_title,
     finish_title,
     rename_conversation,
 )
 from conversations.services.trials import (
-    TrialPlan,
     claim_trial,
     fail_trial,
     finish_trial,
@@ -65,14 +64,13 @@ from conversations.services.trials import (
 
 __all__ = [
     "AnswerPlan",
+    "CallPlan",
     "CallProgress",
     "NotSettled",
     "PlannedFile",
     "Refusal",
     "Refused",
     "Standing",
-    "TitlePlan",
-    "TrialPlan",
     "carry_files",
     "claim_answer",
     "claim_title",

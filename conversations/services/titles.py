@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -11,10 +10,11 @@ from django.utils import timezone
 
 from conversations.llm import Finished, ModelError, ModelRequest, Turn, estimate_tokens
 from conversations.models import Conversation, Generation, Message
-from conversations.services.calls import CallProgress, close_call
+from conversations.services.calls import CallProgress
 from conversations.services.indexing import index_title_again
 from conversations.services.privacy import safety_identifier
 from conversations.services.refusals import Refusal, Refused
+from conversations.services.single_calls import CallPlan, end_call, fail_call
 from conversations.text import clean_text, is_blank
 
 INSTRUCTIONS = (
@@ -25,14 +25,6 @@ _AROUND = " \"'“”„«».#*_`"
 _LABEL = re.compile(r"^(title|person|assistant)\s*:", re.IGNORECASE)  # small models repeat what stands before texts
 EXCERPT_CHARS = 2_000
 TITLE_CHARS = 80
-
-
-@dataclass(frozen=True, slots=True)
-class TitlePlan:
-    """What to ask the model for a title, and the row that records it."""
-
-    generation_id: UUID
-    request: ModelRequest
 
 
 def rename_conversation(*, conversation: Conversation, title: str, shown: str | None = None) -> Conversation:
@@ -63,7 +55,7 @@ def rename_conversation(*, conversation: Conversation, title: str, shown: str | 
     return conversation
 
 
-def claim_title(*, generation_id: UUID) -> TitlePlan | None:
+def claim_title(*, generation_id: UUID) -> CallPlan | None:
     """Take a planned title call and return what to ask, or None where it was taken or is not wanted any more."""
     with transaction.atomic():
         claimed = Generation.objects.filter(pk=generation_id, status=Generation.Status.PENDING).update(
@@ -90,20 +82,16 @@ def claim_title(*, generation_id: UUID) -> TitlePlan | None:
         generation.input_tokens = estimate_tokens(INSTRUCTIONS) + estimate_tokens(request.turns[0].text)
         generation.usage_source = Generation.UsageSource.ESTIMATED
         generation.save()
-    return TitlePlan(generation_id, request)
+    return CallPlan(generation_id, request)
 
 
-def finish_title(*, plan: TitlePlan, finished: Finished, text: str, progress: CallProgress) -> None:
+def finish_title(*, plan: CallPlan, finished: Finished, text: str, progress: CallProgress) -> None:
     """Record the call and set the title, unless the owner has named or concluded the conversation meanwhile."""
     with transaction.atomic():
-        generation = _held(plan)
-        if generation is None:
+        ended = end_call(plan, finished, text, progress)
+        if ended is None:
             return
-        progress.note_on(generation)
-        generation.model_answered = finished.model or generation.model_answered
-        generation.finish_reason = finished.reason
-        answered = finished.text if finished.text is not None else text
-        close_call(generation, finished.outcome, usage=finished.usage, text=answered)
+        generation, answered = ended
         title = _tidy(answered)
         if title and generation.conversation_id and finished.outcome != "refused":
             named = Conversation.objects.filter(
@@ -113,23 +101,10 @@ def finish_title(*, plan: TitlePlan, finished: Finished, text: str, progress: Ca
                 index_title_again(conversation_id=generation.conversation_id)
 
 
-def fail_title(*, plan: TitlePlan, error: ModelError, text: str, progress: CallProgress) -> None:
+def fail_title(*, plan: CallPlan, error: ModelError, text: str, progress: CallProgress) -> None:
     """Record that there was no title to be had; the beginning of the first prompt stays."""
     with transaction.atomic():
-        generation = _held(plan)
-        if generation is not None:
-            progress.note_on(generation)
-            close_call(generation, Generation.Status.FAILED, error=error, text=text)
-
-
-def _held(plan: TitlePlan) -> Generation | None:
-    """The call, locked, unless it was closed meanwhile because its writer seemed dead."""
-    return (
-        Generation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("model")
-        .filter(pk=plan.generation_id, status=Generation.Status.RUNNING)
-        .first()
-    )
+        fail_call(plan, error, text, progress)
 
 
 def _excerpt(message: Message) -> str:

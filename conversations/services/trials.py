@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,11 +11,12 @@ from django.utils import timezone
 from conversations.llm import Finished, ModelError, ModelRequest, Turn, choose_window, estimate_tokens
 from conversations.models import Assistant, Generation, LanguageModel, Trial
 from conversations.services import jobs
-from conversations.services.calls import CallProgress, close_call
+from conversations.services.calls import CallProgress
 from conversations.services.limits import reserve
 from conversations.services.privacy import safety_identifier
 from conversations.services.refusals import Refusal, Refused
 from conversations.services.sending import accepted
+from conversations.services.single_calls import CallPlan, end_call, fail_call
 from conversations.text import clean_text
 
 if TYPE_CHECKING:
@@ -26,14 +26,6 @@ TEST_PROMPT = "Reply with the single word OK."
 TEST_TOKENS = 300  # some models think before they speak
 LONGEST_INSTRUCTIONS = 100_000
 MOST_TURNS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class TrialPlan:
-    """What to ask the model, and the row that records it."""
-
-    generation_id: UUID
-    request: ModelRequest
 
 
 def plan_test(*, model: LanguageModel, person: User) -> Trial:
@@ -96,7 +88,7 @@ def path_of(trial: Trial | None) -> list[Trial]:
     return path[::-1]
 
 
-def claim_trial(*, generation_id: UUID) -> TrialPlan | None:
+def claim_trial(*, generation_id: UUID) -> CallPlan | None:
     """Take a planned call and return what to ask, or None where it was taken."""
     with transaction.atomic():
         claimed = Generation.objects.filter(pk=generation_id, status=Generation.Status.PENDING).update(
@@ -113,30 +105,20 @@ def claim_trial(*, generation_id: UUID) -> TrialPlan | None:
         )
         generation.usage_source = Generation.UsageSource.ESTIMATED
         generation.save(update_fields=["parameters", "input_tokens", "usage_source"])
-    return TrialPlan(generation_id, request)
+    return CallPlan(generation_id, request)
 
 
-def finish_trial(*, plan: TrialPlan, finished: Finished, text: str, progress: CallProgress) -> None:
+def finish_trial(*, plan: CallPlan, finished: Finished, text: str, progress: CallProgress) -> None:
     """Record the call and what was answered, unless it was closed meanwhile because its writer seemed dead."""
     with transaction.atomic():
-        generation = _held(plan)
-        if generation is None:
-            return
-        progress.note_on(generation)
-        generation.model_answered = finished.model or generation.model_answered
-        generation.finish_reason = finished.reason
-        answered = finished.text if finished.text is not None else text
-        close_call(generation, finished.outcome, usage=finished.usage, text=answered)
-        _keep(plan, answered)
+        if ended := end_call(plan, finished, text, progress):
+            _keep(plan, ended[1])
 
 
-def fail_trial(*, plan: TrialPlan, error: ModelError, text: str, progress: CallProgress) -> None:
+def fail_trial(*, plan: CallPlan, error: ModelError, text: str, progress: CallProgress) -> None:
     """Record why there is no answer, and what had come of it."""
     with transaction.atomic():
-        generation = _held(plan)
-        if generation is not None:
-            progress.note_on(generation)
-            close_call(generation, Generation.Status.FAILED, error=error, text=text)
+        if fail_call(plan, error, text, progress):
             _keep(plan, text)
 
 
@@ -182,15 +164,5 @@ def _request(trial: Trial) -> ModelRequest:
     )
 
 
-def _keep(plan: TrialPlan, text: str) -> None:
+def _keep(plan: CallPlan, text: str) -> None:
     Trial.objects.filter(pk=plan.generation_id).update(text=clean_text(text))
-
-
-def _held(plan: TrialPlan) -> Generation | None:
-    """The call, locked, unless it was closed meanwhile because its writer seemed dead."""
-    return (
-        Generation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("model")
-        .filter(pk=plan.generation_id, status=Generation.Status.RUNNING)
-        .first()
-    )

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from conversations.models import Conversation
+from conversations.periods import midnight
 from records.models import Review, Tombstone
 
 ANY_VERDICT = "any"
@@ -65,9 +65,9 @@ class ExportFilters:
     def _period(self) -> Q:
         wanted = Q()
         if self.first_day is not None:
-            wanted &= Q(last_activity_at__gte=_midnight(self.first_day))
+            wanted &= Q(last_activity_at__gte=midnight(self.first_day))
         if self.last_day is not None:
-            wanted &= Q(created_at__lt=_midnight(self.last_day + datetime.timedelta(days=1)))
+            wanted &= Q(created_at__lt=midnight(self.last_day + datetime.timedelta(days=1)))
         return wanted
 
     def _whose(self) -> Q:
@@ -85,7 +85,3 @@ def kept(table: type[Model]) -> QuerySet[Any]:
     """Return the rows of everybody, hidden ones included; the manager of conversations leaves out what is removed."""
     rows: QuerySet[Any] = table._default_manager.all()
     return rows
-
-
-def _midnight(day: datetime.date) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from conversations.live.checking import check_models
-from conversations.live.trial import write_trial
+from conversations.live.single_call import write_trial
 from conversations.llm import close_clients
 from conversations.models import LanguageModel, Trial
 from conversations.services import plan_preview, plan_test

@@ -17,7 +17,7 @@ from conversations import services
 from conversations.files import FileFacts
 from conversations.llm import Finished, ModelError, Usage
 from conversations.models import Attachment, Conversation, Message, SealedDocument
-from conversations.services import AnswerPlan, CallProgress, Refused, TitlePlan, canonical
+from conversations.services import AnswerPlan, CallPlan, CallProgress, Refused, canonical
 from conversations.services.reconciling import Difference, Kind, repair
 from tests.factories import make_file, token
 from tests.fakes.folder import FilesFolder
@@ -39,7 +39,7 @@ class Sealed:
     prompt: Message
     answer: Message
     plan: AnswerPlan
-    title: TitlePlan
+    title: CallPlan
     sent: Attachment
     lost: Attachment
     pending_key: str
@@ -126,8 +126,8 @@ DEEDS: dict[str, Callable[[Sealed], object]] = {
 }
 # Names, and functions that only read or touch no conversation that there is.
 OTHERS = {
-    "AnswerPlan", "CallProgress", "NotSettled", "PlannedFile", "Refusal", "Refused", "Standing", "TitlePlan",
-    "TrialPlan", "claim_trial", "fail_trial", "finish_trial", "note_listing", "path_of", "plan_preview", "plan_test",
+    "AnswerPlan", "CallPlan", "CallProgress", "NotSettled", "PlannedFile", "Refusal", "Refused", "Standing",
+    "claim_trial", "fail_trial", "finish_trial", "note_listing", "path_of", "plan_preview", "plan_test",
     "find_deleted_file", "find_pending_file", "find_unread_files", "find_unsealed", "standings_of",
     "receive_file", "start_conversation",
 }  # fmt: skip

@@ -11,9 +11,9 @@ from accounts.models import User
 from conversations.llm import Finished, ModelError, Usage
 from conversations.models import Conversation, Generation, Message, Trial, UsageDay, UsageLimit
 from conversations.services import (
+    CallPlan,
     CallProgress,
     Refused,
-    TrialPlan,
     claim_trial,
     fail_trial,
     finish_trial,
@@ -36,7 +36,7 @@ def person() -> User:
     return make_user()
 
 
-def claimed(trial: Trial) -> TrialPlan:
+def claimed(trial: Trial) -> CallPlan:
     plan = claim_trial(generation_id=trial.pk)
     assert plan is not None
     return plan
