@@ -32,7 +32,7 @@ class ReviewAdmin(sitting.NeedsReason, ReviewDeeds):
     fields = ()
 
     class Media:
-        css = {"all": ("css/review.css",)}
+        css = {"all": ("css/review.css", "css/review_queue.css")}
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the queue on the first page to reviewers, who have no other right here."""

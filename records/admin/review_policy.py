@@ -29,7 +29,7 @@ class ReviewPolicyAdmin(KeptWhileInUse):
     fields = _FIELDS
 
     class Media:
-        css = {"all": ("css/review.css",)}
+        css = {"all": ("css/review.css", "css/review_queue.css")}
 
     def get_readonly_fields(self, request: HttpRequest, obj: ReviewPolicy | None = None) -> tuple[str, ...]:
         """Keep the kind: it is what the reasons of reviews say that the policy found."""
