@@ -59,14 +59,14 @@ def edit_prompt(
 
 
 def retry_answer(
-    *, message: Message, assistant: Assistant | None = None, model: LanguageModel | None = None
+    *, message: Message, assistant: Assistant | None = None, model: LanguageModel | None = None, priority: int = 0
 ) -> Message:
     """Ask again for an answer that has ended, wherever it stands; the new one is a sibling. Return the new one.
 
     The path through it is the current one from then on. `assistant` and `model` choose who answers, here and in what
-    follows: an assistant without a model answers with its own; without both, whoever answers next does. Raises Refused
-    (not_retryable, busy, concluded, assistant_unavailable, no_model, limit), and Conversation.DoesNotExist where the
-    conversation was hidden meanwhile.
+    follows: an assistant without a model answers with its own; without both, whoever answers next does. Answers of a
+    higher `priority` go first. Raises Refused (not_retryable, busy, concluded, assistant_unavailable, no_model, limit),
+    and Conversation.DoesNotExist where the conversation was hidden meanwhile.
     """
     if message.role != Message.Role.ASSISTANT:
         raise Refused(Refusal.NOT_RETRYABLE, "Only an answer can be asked for again.")
@@ -76,7 +76,7 @@ def retry_answer(
         chosen = _choose(conversation, assistant, model)
         answer = new_answer(conversation, message.parent_id)
         answer.save(force_insert=True)
-        plan_generation(answer, chosen, message.parent.text if message.parent else "")
+        plan_generation(answer, chosen, message.parent.text if message.parent else "", priority=priority)
         touch(conversation, answer)
     return answer
 

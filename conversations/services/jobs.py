@@ -40,9 +40,9 @@ def _django_s_errors() -> Iterator[None]:
 
 
 @_django_s_errors()
-def defer_answer(message_id: UUID) -> int:
-    """Have the worker answer, once the surrounding transaction commits. Return the job's id."""
-    return _task(ANSWER_TASK).defer(message_id=str(message_id))
+def defer_answer(message_id: UUID, *, priority: int = 0) -> int:
+    """Have the worker answer, once the surrounding transaction commits; higher goes first. Return the job's id."""
+    return _task(ANSWER_TASK, priority=priority).defer(message_id=str(message_id))
 
 
 @_django_s_errors()

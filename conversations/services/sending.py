@@ -25,20 +25,33 @@ PROVISIONAL_TITLE_CHARS = 80
 
 
 def start_conversation(
-    *, owner: User, assistant: Assistant, prompt: str, client_token: UUID, attachment_ids: Sequence[UUID] = ()
+    *,
+    owner: User,
+    assistant: Assistant,
+    prompt: str,
+    client_token: UUID,
+    attachment_ids: Sequence[UUID] = (),
+    title: str = "",
+    priority: int = 0,
 ) -> Message:
     """Begin a conversation with its first prompt and return the answer that is now waited for.
 
     The same `client_token` and prompt again return the answer that was made the first time, so that a double submit
-    is one conversation. Raises Refused (empty, too_long, assistant_unavailable, no_model, file, token_reused, limit).
+    is one conversation. A `title` that is given stays, and no model is asked for one. Answers of a higher `priority` go
+    first. Raises Refused (empty, too_long, assistant_unavailable, no_model, file, token_reused, limit).
     """
     prompt = accepted(prompt)
     try:
         with transaction.atomic():
-            conversation = Conversation(owner=owner, assistant=assistant, title=_provisional_title(prompt))
+            conversation = Conversation(
+                owner=owner,
+                assistant=assistant,
+                title=title or _provisional_title(prompt),
+                is_title_provisional=not title,
+            )
             model = model_for(conversation)
             conversation.save(force_insert=True)
-            return commit_turn(conversation, None, prompt, client_token, model, attachment_ids)
+            return commit_turn(conversation, None, prompt, client_token, model, attachment_ids, priority=priority)
     except (Refused, IntegrityError) as error:
         return sent_before(owner.pk, client_token, prompt, error)
 
@@ -178,6 +191,8 @@ def commit_turn(
     model: LanguageModel,
     attachment_ids: Sequence[UUID],
     kept: KeptFiles | None = None,
+    *,
+    priority: int = 0,
 ) -> Message:
     """Write a prompt and the answer that is waited for, in the caller's transaction; return the answer."""
     said = Message(
@@ -193,7 +208,7 @@ def commit_turn(
     Message.objects.bulk_create([said, answer])
     answer.parent = said
     attach(message=said, attachment_ids=attachment_ids, model=model, kept=kept)
-    plan_generation(answer, model, prompt)
+    plan_generation(answer, model, prompt, priority=priority)
     touch(conversation, answer)
     return answer
 
@@ -210,7 +225,7 @@ def new_answer(conversation: Conversation, parent_id: UUID | None) -> Message:
     )
 
 
-def plan_generation(answer: Message, model: LanguageModel, prompt: str) -> None:
+def plan_generation(answer: Message, model: LanguageModel, prompt: str, *, priority: int = 0) -> None:
     """Plan the call for an answer that was just inserted. Raises Refused (limit, no_model)."""
     reservation = reserve(owner_id=answer.owner_id, model=model, prompt=prompt)
     Generation.objects.create(
@@ -221,7 +236,7 @@ def plan_generation(answer: Message, model: LanguageModel, prompt: str) -> None:
         model_asked=model.name,
         reserved_tokens=reservation.tokens,
         reserved_cost=reservation.cost,
-        job_id=jobs.defer_answer(answer.pk),
+        job_id=jobs.defer_answer(answer.pk, priority=priority),
     )
 
 
