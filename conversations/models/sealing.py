@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -59,11 +61,18 @@ class SealedDocument(models.Model):
         return f"conversation-{self.pk}.json"
 
 
+class EventQuerySet(models.QuerySet["Event"]):
+    def visible_to(self, user: User) -> Self:
+        """Return the events that `user` may follow: of their own conversations, also of those that are gone by now."""
+        return self.filter(owner=user)
+
+
 class Event(models.Model):
     """Something that other systems may follow. Written in the transaction that it tells of (a transactional outbox)."""
 
     class Kind(models.TextChoices):
         CONVERSATION_CONCLUDED = "conversation.concluded", "Conversation concluded"
+        CONVERSATION_REMOVED = "conversation.removed", "Conversation removed"
 
     seq = models.BigIntegerField(
         primary_key=True, db_comment="Its place: given under a lock, so that none appears before an earlier one."
@@ -76,20 +85,47 @@ class Event(models.Model):
         related_name="events",
         db_comment="The conversation it is about, which may be removed by now.",
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        db_comment="Whose conversation it is.",
+    )
     data = models.JSONField(default=dict, db_comment="What it tells: ids, times, hashes and addresses, never text.")
     created_at = models.DateTimeField(default=timezone.now, editable=False, db_comment="When it was written.")
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         db_table_comment = "Events for other systems, in order."
         default_permissions = ()
         ordering = ["seq"]
+        indexes = [
+            models.Index(fields=["owner", "seq"], name="event_owner_seq"),
+            models.Index(fields=["kind", "seq"], name="event_kind_seq"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation"],
                 condition=Q(kind="conversation.concluded"),
                 name="one_concluded_event",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(kind="conversation.removed"),
+                name="one_removed_event",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
+
+    @property
+    def uid(self) -> uuid.UUID:
+        """Its id for other systems: the same whenever and however it is told, and another one for any other event.
+
+        Numbers alone would not do: after a database was restored from a backup they are given once more.
+        """
+        return uuid.uuid5(self.conversation_id, f"{self.seq} {self.kind}")

@@ -13,7 +13,9 @@ _NEXT = "SELECT coalesce(max(seq), 0) + 1 FROM conversations_event"
 
 
 def emit(*, kind: str, conversation: Conversation, data: dict[str, Any]) -> Event:
-    """Write an event at the end of the caller's transaction and return it: call it last.
+    """Write an event at the end of the caller's transaction and return it: call it last, but for the audit.
+
+    Of the conversation the ids are read, its own and its owner's.
 
     The lock is held until that transaction has ended, so numbers are given in the order of the commits and without a
     gap: whoever has read up to a number finds everything later behind it. What comes between this and the commit keeps
@@ -27,4 +29,6 @@ def emit(*, kind: str, conversation: Conversation, data: dict[str, Any]) -> Even
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         cursor.execute(_NEXT)
         (seq,) = cursor.fetchone()
-    return Event.objects.create(seq=seq, kind=kind, conversation=conversation, data=data)
+    return Event.objects.create(
+        seq=seq, kind=kind, conversation=conversation, owner_id=conversation.owner_id, data=data
+    )

@@ -6,6 +6,7 @@ that a removal which was cut off anywhere is gone on with from its tombstone alo
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from conversations.files import storage
-from conversations.models import Conversation
+from conversations.models import Conversation, Event
 from conversations.services import jobs
+from conversations.services.canonical import moment
+from conversations.services.events import emit
 from conversations.services.sending import lock_conversation
 from records.models import RetentionRun, Tombstone
 from records.services import usage_facts
@@ -107,7 +110,8 @@ def finish_removal(*, conversation_id: UUID) -> None:
     """Delete all rows of a conversation whose objects are gone, and finish its tombstone. Twice is once.
 
     Whoever still writes about it (a rating, a sum, a review) has come before the locks, and goes with it, or comes too
-    late. What the provider keeps of its files is deleted there by jobs.
+    late. What the provider keeps of its files is deleted there by jobs. Other systems are told by an event, so that
+    they can remove what they hold.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         tombstone = Tombstone.objects.select_for_update(no_key=True).get(pk=conversation_id)
@@ -122,3 +126,15 @@ def finish_removal(*, conversation_id: UUID) -> None:
             jobs.defer_forget_file(file_id)
         tombstone.removed_at = timezone.now()
         tombstone.save(update_fields=["removed_at"])
+        gone = Conversation(pk=conversation_id, owner_id=tombstone.owner_id)
+        emit(kind=Event.Kind.CONVERSATION_REMOVED, conversation=gone, data=_told(tombstone, tombstone.removed_at))
+
+
+def _told(tombstone: Tombstone, removed_at: datetime.datetime) -> dict[str, Any]:
+    return {
+        "conversation": str(tombstone.pk),
+        "owner": str(tombstone.owner_id),
+        "removed_at": moment(removed_at),
+        "document_sha256": tombstone.sealed_sha256 or None,
+        "file_sha256": tombstone.file_hashes,
+    }

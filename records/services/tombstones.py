@@ -71,10 +71,11 @@ def _find_unfinished(tombstones: QuerySet[Tombstone]) -> Iterator[str]:
 
 def _find_rows(tombstones: QuerySet[Tombstone]) -> Iterator[str]:
     """Name what was removed and is there: the conversation, or messages of it."""
+    concluded = Event.objects.filter(conversation_id=OuterRef("pk"), kind=Event.Kind.CONVERSATION_CONCLUDED)
     back = tombstones.filter(removed_at__isnull=False).annotate(
         has_row=Exists(Conversation.every.filter(pk=OuterRef("pk"))),
         has_messages=Exists(Message.objects.filter(conversation_id=OuterRef("pk"))),
-        told=Event.objects.filter(conversation_id=OuterRef("pk")).order_by("-seq").values("data__document__sha256")[:1],
+        told=concluded.values("data__document__sha256")[:1],
     )
     for tombstone in back.iterator(chunk_size=2000):
         if tombstone.has_row or tombstone.has_messages:

@@ -85,7 +85,9 @@ def test_x14_hostile_text_is_inert_on_every_page(client: Client, superuser: User
         Feedback.objects.create(message=failed, user=owner, rating="down", reason=text),
         UsageDay.objects.create(owner=owner, model=model, day=timezone.localdate()),
         UsageLimit.objects.create(user=owner, measure="tokens", period="day", amount=1),
-        Event.objects.create(seq=1, kind="conversation.concluded", conversation=conversation, data={text: text}),
+        Event.objects.create(
+            seq=1, kind="conversation.concluded", conversation=conversation, owner=owner, data={text: text}
+        ),
         sealed,
         *_reviews(text, conversation, superuser),
     )

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations.models import Attachment, Conversation, Message, SealedDocument
+from conversations.models import Attachment, Conversation, Event, Message, SealedDocument
 from conversations.services.reconciling import find_differences
 from records.models import RetentionRun, Tombstone
 from records.services.due import Standing
@@ -68,6 +68,32 @@ def test_a_removal_on_its_way_is_no_finding(step: str) -> None:
     finish_removal(conversation_id=conversation.pk)
 
 
+def test_other_systems_are_told_once_of_a_removal_in_ids_and_hashes_alone() -> None:
+    conversation = make_old(is_sealed=True)
+    sealed = SealedDocument.objects.get(pk=conversation.pk)
+    files = sorted(Attachment.objects.values_list("sha256", flat=True))
+    begin(conversation)
+    remove_objects(conversation_id=conversation.pk)
+    assert not Event.objects.filter(kind="conversation.removed").exists()
+    for _ in range(2):
+        finish_removal(conversation_id=conversation.pk)
+    concluded, removed = Event.objects.order_by("seq")
+    assert (concluded.kind, removed.kind) == ("conversation.concluded", "conversation.removed")
+    assert removed.owner == concluded.owner == conversation.owner
+    assert removed.uid != concluded.uid
+    tombstone = Tombstone.objects.get()
+    assert tombstone.removed_at is not None
+    assert removed.data == {
+        "conversation": str(conversation.pk),
+        "owner": str(conversation.owner_id),
+        "removed_at": f"{tombstone.removed_at:%Y-%m-%dT%H:%M:%S.%f}Z",
+        "document_sha256": sealed.sha256,
+        "file_sha256": files,
+    }
+    assert list(Event.objects.visible_to(conversation.owner)) == [concluded, removed]
+    assert not Event.objects.visible_to(make_user()).exists()
+
+
 def test_a_removal_that_takes_more_than_a_day_is_named() -> None:
     conversation = make_old()
     begin(conversation)
@@ -93,6 +119,14 @@ def test_rows_of_a_removed_conversation_are_named() -> None:
     run_policies()
     Conversation.objects.create(pk=conversation.pk, owner=make_user(), assistant=make_assistant(), title="Back")
     assert verify().startswith(f"{conversation.pk} was removed, and rows of it are there\n")
+
+
+def test_a_tombstone_with_another_document_than_was_told_is_named() -> None:
+    conversation = make_old(is_sealed=True)
+    make_policy(30)
+    run_policies()
+    Event.objects.filter(kind="conversation.concluded").update(data={"document": {"sha256": "0" * 64}})
+    assert verify().startswith(f"{conversation.pk} had another sealed document than its event told\n")
 
 
 @pytest.mark.parametrize("deed", ["changed", "added", "taken away", "all taken away"])
