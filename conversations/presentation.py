@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, StringAgg, Value
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from conversations.models import Assistant, Attachment, Conversation, Feedback, Generation, Message
+from conversations.models import Assistant, Attachment, Conversation, Feedback, Generation, Message, MessageChunk
 from conversations.models.tree import Place, Tree
 from conversations.rendering import render, render_prompt, split_blocks
 from conversations.usage import Usage, usage_of, usage_of_conversation
@@ -146,8 +146,8 @@ def message_context(
     and one more where an answer is being written. Answers that nobody has begun to write have nothing to tell.
     """
     begun = [message for message in messages if message.role == Message.Role.USER or message.has_begun]
-    calls = _calls([message.pk for message in begun if message.role == Message.Role.ASSISTANT])
-    attachments = _attachments([message.pk for message in begun])
+    calls = calls_of([message.pk for message in begun if message.role == Message.Role.ASSISTANT])
+    attachments = files_of([message.pk for message in begun])
     ratings = _ratings([message for message in begun if message.role == Message.Role.ASSISTANT])
     names = _other_assistants(messages)
     return [
@@ -173,6 +173,39 @@ def places_of(messages: Sequence[Message]) -> dict[UUID, Place]:
     rows = Message.objects.filter(near, conversation_id=messages[0].conversation_id).order_by("id")
     tree = Tree(rows.values_list("id", "parent_id"))
     return {message.pk: tree.place(message.pk) for message in messages}
+
+
+def calls_of(answers: list[UUID]) -> dict[UUID, list[Generation]]:
+    """Return the calls of each answer, oldest first, in one query; what was sent with them is not read."""
+    found: dict[UUID, list[Generation]] = {}
+    if answers:
+        calls = Generation.objects.filter(message_id__in=answers).select_related("price", "model").order_by("id")
+        for call in calls.defer("instructions", "parameters", "error_detail"):
+            if call.message_id is not None:
+                found.setdefault(call.message_id, []).append(call)
+    return found
+
+
+def files_of(messages: list[UUID]) -> dict[UUID, list[Attachment]]:
+    """Return the files of each message, in the order in which they came, in one query."""
+    found: dict[UUID, list[Attachment]] = {}
+    if messages:
+        for attachment in Attachment.objects.filter(message_id__in=messages).exclude(state=Attachment.State.DELETED):
+            if attachment.message_id is not None:
+                found.setdefault(attachment.message_id, []).append(attachment)
+    return found
+
+
+def live_texts(answers: list[UUID]) -> dict[UUID, str]:
+    """Return what there is so far of answers that are being written, in one query."""
+    if not answers:
+        return {}
+    pieces = MessageChunk.objects.filter(message_id__in=answers).order_by().values("message_id")
+    return dict(
+        pieces.annotate(joined=StringAgg("text", delimiter=Value(""), order_by="start")).values_list(
+            "message_id", "joined"
+        )
+    )
 
 
 def render_message(message: Message, user: User, *, problem: str = "") -> str:
@@ -241,29 +274,8 @@ def _other_assistants(messages: Sequence[Message]) -> dict[int | None, str]:
     return {assistant.pk: assistant.name for assistant in named}
 
 
-def _calls(answers: list[UUID]) -> dict[UUID, list[Generation]]:
-    """The calls of each answer, oldest first."""
-    found: dict[UUID, list[Generation]] = {}
-    if answers:
-        calls = Generation.objects.filter(message_id__in=answers).select_related("price", "model").order_by("id")
-        for call in calls.defer("instructions", "parameters", "error_detail"):
-            if call.message_id is not None:
-                found.setdefault(call.message_id, []).append(call)
-    return found
-
-
 def _is_ready(file: Attachment) -> bool:
     return file.state == Attachment.State.READY
-
-
-def _attachments(messages: list[UUID]) -> dict[UUID, list[Attachment]]:
-    """The files of each message, in the order in which they came."""
-    found: dict[UUID, list[Attachment]] = {}
-    if messages:
-        for attachment in Attachment.objects.filter(message_id__in=messages).exclude(state=Attachment.State.DELETED):
-            if attachment.message_id is not None:
-                found.setdefault(attachment.message_id, []).append(attachment)
-    return found
 
 
 def _ratings(answers: list[Message]) -> dict[UUID, Feedback]:

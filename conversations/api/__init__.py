@@ -1,0 +1,1 @@
+"""The REST API over conversations, and what speaks OpenAI's language."""
