@@ -23,10 +23,15 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 
+# Files come while an answer says what it does, so that those which only write text cost no look at them.
 _NEWS = """
-SELECT message.id, message.status, message.activity, message.attempt, chunk.start, chunk.text
+SELECT message.id, message.status, message.activity, files.states, chunk.start, chunk.text
 FROM unnest(%s::uuid[], %s::int[]) AS watched(id, known)
 JOIN conversations_message AS message ON message.id = watched.id
+LEFT JOIN LATERAL (
+    SELECT string_agg(file.id || file.state, ' ' ORDER BY file.id) AS states
+    FROM conversations_attachment AS file WHERE file.message_id = message.id AND message.activity <> ''
+) AS files ON true
 LEFT JOIN conversations_messagechunk AS chunk ON chunk.message_id = message.id AND chunk.start >= watched.known
 ORDER BY message.id, chunk.start
 """
@@ -40,6 +45,8 @@ class Watched:
     text: str = ""
     activity: str = ""
     status: str = ""
+    files: str = ""
+    """Which files it has and where they stand; changes with them, and says no more."""
     is_gone: bool = False
     watchers: set[asyncio.Event] = field(default_factory=set)
 
@@ -118,7 +125,7 @@ class Hub:
         watched = list(self._watched.values())
         cursor = await query.execute(_NEWS, [[one.message_id for one in watched], [len(one.text) for one in watched]])
         found: set[Watched] = set()
-        for message_id, status, activity, _attempt, start, text in await cursor.fetchall():
+        for message_id, status, activity, files, start, text in await cursor.fetchall():
             one = self._watched.get(message_id)
             if one is None:
                 continue
@@ -129,6 +136,9 @@ class Hub:
                 news = True
             if (one.status, one.activity) != (status, activity):
                 one.status, one.activity = str(status), str(activity)
+                news = True
+            if files and files != one.files:
+                one.files = str(files)
                 news = True
             if news:
                 one.tell()
