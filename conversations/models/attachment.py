@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.access import REVIEW
 from conversations.ids import uuid7
 from conversations.models.message import Message
 
@@ -22,6 +23,13 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         return self.exclude(state=Attachment.State.DELETED).filter(
             Q(message__isnull=True) | Q(message__conversation__hidden_at__isnull=True), owner=user
         )
+
+    def reviewable_by(self, user: User) -> Self:
+        """Return everybody's sent files to who may review conversations at this moment; none to others."""
+        if not user.has_perm(REVIEW):
+            return self.none()
+        sent = self.filter(message__isnull=False, message__conversation__removal_begun_at__isnull=True)
+        return sent.exclude(state=Attachment.State.DELETED)
 
     def unsent(self) -> Self:
         """Those that were uploaded and belong to no message yet."""

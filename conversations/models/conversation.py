@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.access import REVIEW
 from conversations.ids import uuid7
 from conversations.models.tree import Tree
 
@@ -39,6 +40,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def restorable_by(self, user: User) -> Self:
         """Return those that `user` deleted not so long ago that they cannot be had back."""
         return self.filter(owner=user, hidden_at__gt=timezone.now() - RESTORABLE)
+
+    def reviewable_by(self, user: User) -> Self:
+        """Return everybody's, hidden or not, to who may review conversations at this moment; none to others."""
+        return self if user.has_perm(REVIEW) else self.none()
 
     def recent(self) -> Self:
         """Order by last activity, newest first."""

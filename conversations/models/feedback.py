@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.access import REVIEW
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -17,6 +19,12 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
     def visible_to(self, user: User) -> Self:
         """Return the ratings that `user` may see: their own, in conversations that they have not hidden."""
         return self.filter(user=user, message__conversation__hidden_at__isnull=True)
+
+    def reviewable_by(self, user: User) -> Self:
+        """Return everybody's to who may review conversations at this moment; none to others."""
+        if not user.has_perm(REVIEW):
+            return self.none()
+        return self.filter(message__conversation__removal_begun_at__isnull=True)
 
 
 class Feedback(models.Model):

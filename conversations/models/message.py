@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q, StringAgg, Value
 from django.utils import timezone
 
+from accounts.access import REVIEW
 from conversations.ids import uuid7
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def visible_to(self, user: User) -> Self:
         """Return the messages that `user` may see on pages and over the API: those of their own conversations."""
         return self.filter(owner=user, conversation__owner=user, conversation__hidden_at__isnull=True)
+
+    def reviewable_by(self, user: User) -> Self:
+        """Return everybody's to who may review conversations at this moment, but for removed ones; none to others."""
+        return self.filter(conversation__removal_begun_at__isnull=True) if user.has_perm(REVIEW) else self.none()
 
     def running(self) -> Self:
         """Return the answers that are waited for."""

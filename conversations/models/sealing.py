@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.access import REVIEW
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -18,6 +20,12 @@ class SealedDocumentQuerySet(models.QuerySet["SealedDocument"]):
     def visible_to(self, user: User) -> Self:
         """Return the sealed documents that `user` may have: of their own conversations, unless hidden."""
         return self.filter(conversation__owner=user, conversation__hidden_at__isnull=True)
+
+    def reviewable_by(self, user: User) -> Self:
+        """Return everybody's to who may review conversations at this moment; none to others."""
+        if not user.has_perm(REVIEW):
+            return self.none()
+        return self.filter(conversation__removal_begun_at__isnull=True)
 
 
 class SealedDocument(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,26 @@ from django.db import OperationalError, connection, transaction
 
 from conversations.models import Attachment, Message
 from conversations.search import matching, snippets
-from conversations.search.reading import Unsearchable, read_query
+from conversations.search.matching import Ranked
+from conversations.search.reading import Query, Unsearchable, read_query
 from conversations.search.snippets import Hit
 from conversations.search.spans import LOOKED_AT, RANKED, Days, Matches
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-__all__ = ["PAGE", "RANKED", "Found", "Hit", "bounded", "search_messages"]
+__all__ = [
+    "PAGE",
+    "RANKED",
+    "Found",
+    "Hit",
+    "Ranking",
+    "Unsearchable",
+    "bounded",
+    "draw_hits",
+    "rank_messages",
+    "search_messages",
+]
 
 PAGE = 20
 _QUERY_CANCELED = "57014"
@@ -69,6 +81,35 @@ def search_messages(
     except Unsearchable as problem:
         return Found(problem=str(problem))
     return Found(hits, is_capped=matches.is_capped, note=_note(matches), has_more=len(ranked) > PAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Every message that was found, best first, up to 500. `note` says where there may be more, and why."""
+
+    query: Query
+    ranked: list[Ranked]
+    note: str
+
+
+def rank_messages(user: User, query: str, *, assistant_id: int | None = None) -> Ranking:
+    """Return what `search_messages` finds as ids, for lists that leave out some of it. Raises Unsearchable."""
+    with bounded():
+        wanted = read_query(query)
+        matches = matching.find_newest(user, wanted, days=Days.of(None, None), assistant_id=assistant_id)
+        ranked = matching.rank(matches.ids, wanted, start=0, count=RANKED)
+    return Ranking(wanted, ranked, _note(matches))
+
+
+def draw_hits(user: User, ranking: Ranking, chosen: Sequence[Ranked]) -> list[Hit]:
+    """Return some of what was found as hits, in this order. Raises Unsearchable where marking takes too long."""
+    with bounded():
+        return snippets.draw_hits(
+            chosen,
+            ranking.query,
+            messages=Message.objects.visible_to(user),
+            files=Attachment.objects.visible_to(user),
+        )
 
 
 def _note(matches: Matches) -> str:

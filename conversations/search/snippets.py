@@ -52,6 +52,8 @@ class Hit:
     role: str
     created_at: datetime.datetime
     snippet: SafeString
+    excerpt: str
+    """The same piece as it was written, without marks."""
     source: Source
     file_name: str = ""
 
@@ -106,6 +108,7 @@ def _hit(message: Message, pieces: Sequence[_Piece]) -> Hit:
         role=message.role,
         created_at=message.created_at,
         snippet=snippet,
+        excerpt=best.text[start:end],
         source=best.source,
         file_name=best.file_name,
     )

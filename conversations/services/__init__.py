@@ -20,9 +20,10 @@ from conversations.services.attachments import (
     receive_file,
     remove_attachment,
 )
-from conversations.services.branching import continue_answer, edit_prompt, retry_answer
+from conversations.services.branching import choose_answerer, continue_answer, edit_prompt, retry_answer
 from conversations.services.calls import CallProgress
 from conversations.services.catalogue_checks import note_listing
+from conversations.services.changing import Answerer, change_conversation
 from conversations.services.concluding import conclude_conversation, conclude_idle
 from conversations.services.continuing import continue_conversation
 from conversations.services.feedback import rate_answer
@@ -64,6 +65,7 @@ from conversations.services.trials import (
 
 __all__ = [
     "AnswerPlan",
+    "Answerer",
     "CallPlan",
     "CallProgress",
     "NotSettled",
@@ -72,6 +74,8 @@ __all__ = [
     "Refused",
     "Standing",
     "carry_files",
+    "change_conversation",
+    "choose_answerer",
     "claim_answer",
     "claim_title",
     "claim_trial",

@@ -18,6 +18,7 @@ from conversations.services.sending import (
     new_answer,
     plan_generation,
     require_open,
+    require_unconcluded,
     send_message,
     sent_before,
     touch,
@@ -59,26 +60,51 @@ def edit_prompt(
 
 
 def retry_answer(
-    *, message: Message, assistant: Assistant | None = None, model: LanguageModel | None = None, priority: int = 0
+    *,
+    message: Message,
+    assistant: Assistant | None = None,
+    model: LanguageModel | None = None,
+    client_token: UUID | None = None,
+    priority: int = 0,
 ) -> Message:
     """Ask again for an answer that has ended, wherever it stands; the new one is a sibling. Return the new one.
 
     The path through it is the current one from then on. `assistant` and `model` choose who answers, here and in what
-    follows: an assistant without a model answers with its own; without both, whoever answers next does. Answers of a
-    higher `priority` go first. Raises Refused (not_retryable, busy, concluded, assistant_unavailable, no_model, limit),
-    and Conversation.DoesNotExist where the conversation was hidden meanwhile.
+    follows: an assistant without a model answers with its own; without both, whoever answers next does. The same
+    `client_token`, where there is one, returns the answer that was made the first time. Raises Refused (not_retryable,
+    busy, concluded, assistant_unavailable, no_model, token_reused, limit), and Conversation.DoesNotExist where the
+    conversation was hidden meanwhile.
     """
     if message.role != Message.Role.ASSISTANT:
         raise Refused(Refusal.NOT_RETRYABLE, "Only an answer can be asked for again.")
-    with transaction.atomic():
-        conversation = _locked(message)
-        require_open(conversation)
-        chosen = _choose(conversation, assistant, model)
-        answer = new_answer(conversation, message.parent_id)
-        answer.save(force_insert=True)
-        plan_generation(answer, chosen, message.parent.text if message.parent else "", priority=priority)
-        touch(conversation, answer)
+    try:
+        with transaction.atomic():
+            conversation = _locked(message)
+            require_open(conversation)
+            chosen = _choose(conversation, assistant, model)
+            answer = new_answer(conversation, message.parent_id)
+            answer.client_token = client_token
+            answer.save(force_insert=True)
+            plan_generation(answer, chosen, message.parent.text if message.parent else "", priority=priority)
+            touch(conversation, answer)
+    except (Refused, IntegrityError) as error:
+        return _retried_before(message, client_token, error)
     return answer
+
+
+def choose_answerer(*, conversation: Conversation, assistant: Assistant, model: LanguageModel | None) -> Conversation:
+    """Let an assistant answer from the next prompt on, with a model in place of its own or (None) with its own.
+
+    What was said stays whoever's it was. Raises Refused (concluded, assistant_unavailable, no_model), and
+    Conversation.DoesNotExist where the conversation was hidden meanwhile.
+    """
+    with transaction.atomic():
+        conversation = lock_conversation(conversation)
+        if conversation.hidden_at is not None:
+            raise Conversation.DoesNotExist
+        require_unconcluded(conversation)
+        _choose(conversation, assistant, model)
+    return conversation
 
 
 def continue_answer(*, message: Message) -> Message:
@@ -98,6 +124,18 @@ def continue_answer(*, message: Message) -> Message:
         client_token=uuid5(message.pk, "continue"),
         parent_id=message.pk,
     )
+
+
+def _retried_before(message: Message, client_token: UUID | None, error: Refused | IntegrityError) -> Message:
+    """Return the answer that the same token brought before. Raises `error`, or Refused (token_reused)."""
+    sent = Message.objects.filter(owner_id=message.owner_id, client_token=client_token).first() if client_token else None
+    if sent is None:
+        raise error
+    if (sent.role, sent.parent_id) != (message.role, message.parent_id):
+        raise Refused(
+            Refusal.TOKEN_REUSED, "This token was used for something else already. Make a new one for each request."
+        ) from error
+    return sent
 
 
 def _locked(message: Message) -> Conversation:

@@ -78,7 +78,7 @@ def send_message(
             own = Conversation.objects.visible_to(owner).select_related("model")
             conversation = _locked(own).get(pk=conversation_id)
             conversation.owner = owner
-            _require_unconcluded(conversation)
+            require_unconcluded(conversation)
             model = model_for(conversation)
             # Whether an answer runs or the token was used is told by the constraints, which spares looking first.
             end = _end_of_path(conversation, parent_id)
@@ -98,12 +98,13 @@ def _locked(conversations: ConversationQuerySet) -> ConversationQuerySet:
 
 def require_open(conversation: Conversation) -> None:
     """Raise Refused (concluded, busy) unless something may be said now."""
-    _require_unconcluded(conversation)
+    require_unconcluded(conversation)
     if conversation.messages.running().exists():
         raise _busy()
 
 
-def _require_unconcluded(conversation: Conversation) -> None:
+def require_unconcluded(conversation: Conversation) -> None:
+    """Raise Refused (concluded) unless the conversation is open."""
     if not conversation.is_open:
         raise Refused(
             Refusal.CONCLUDED, "This conversation is concluded and takes no more messages. Start a new one to go on."

@@ -19,7 +19,7 @@ from conversations.llm import Finished, ModelError, Usage
 from conversations.models import Attachment, Conversation, Message, SealedDocument
 from conversations.services import AnswerPlan, CallPlan, CallProgress, Refused, canonical
 from conversations.services.reconciling import Difference, Kind, repair
-from tests.factories import make_file, token
+from tests.factories import make_assistant, make_file, token
 from tests.fakes.folder import FilesFolder
 from tests.services.calls import FINISHED, begin, claim, title_of
 from tests.services.concluded import stored
@@ -83,6 +83,12 @@ DEEDS: dict[str, Callable[[Sealed], object]] = {
     "continue_answer": lambda at: services.continue_answer(message=at.answer),
     "stop_answer": lambda at: services.stop_answer(message=at.answer),
     "rename_conversation": lambda at: services.rename_conversation(conversation=at.conversation, title="Other"),
+    "change_conversation": lambda at: services.change_conversation(
+        conversation=at.conversation, title="X", pinned=True
+    ),
+    "choose_answerer": lambda at: services.choose_answerer(
+        conversation=at.conversation, assistant=make_assistant(), model=None
+    ),
     "conclude_conversation": lambda at: services.conclude_conversation(conversation=at.conversation),
     "continue_conversation": lambda at: services.continue_conversation(conversation=at.conversation),
     "hide_conversation": lambda at: services.hide_conversation(conversation=at.conversation),
@@ -126,7 +132,7 @@ DEEDS: dict[str, Callable[[Sealed], object]] = {
 }
 # Names, and functions that only read or touch no conversation that there is.
 OTHERS = {
-    "AnswerPlan", "CallPlan", "CallProgress", "NotSettled", "PlannedFile", "Refusal", "Refused", "Standing",
+    "AnswerPlan", "Answerer", "CallPlan", "CallProgress", "NotSettled", "PlannedFile", "Refusal", "Refused", "Standing",
     "claim_trial", "fail_trial", "finish_trial", "note_listing", "path_of", "plan_preview", "plan_test",
     "find_deleted_file", "find_pending_file", "find_unread_files", "find_unsealed", "standings_of",
     "receive_file", "start_conversation",
