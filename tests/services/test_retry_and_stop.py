@@ -66,3 +66,31 @@ def test_an_ended_answer_cannot_be_stopped(answer: Message) -> None:
     with pytest.raises(Refused) as refused:
         stop_answer(message=answer)
     assert refused.value.code == "not_running"
+
+
+def test_i4_the_same_retry_sent_twice_is_one_answer(answer: Message) -> None:
+    stop_answer(message=answer)
+    once = token()
+    retried = retry_answer(message=answer, client_token=once)
+
+    assert retry_answer(message=answer, client_token=once).pk == retried.pk
+    assert retried.client_token == once
+    stop_answer(message=retried)
+    assert retry_answer(message=answer, client_token=once).pk == retried.pk
+    assert Message.objects.filter(parent=answer.parent).count() == 2
+
+
+def test_the_token_of_something_else_is_no_retry(answer: Message) -> None:
+    assert answer.parent is not None
+    assert answer.parent.client_token is not None
+    stop_answer(message=answer)
+    with pytest.raises(Refused) as refused:
+        retry_answer(message=answer, client_token=answer.parent.client_token)
+    assert refused.value.code == "token_reused"
+    assert Message.objects.filter(parent=answer.parent).count() == 1
+
+
+def test_while_an_answer_runs_no_token_lets_another_retry_begin(answer: Message) -> None:
+    with pytest.raises(Refused) as refused:
+        retry_answer(message=answer, client_token=token())
+    assert refused.value.code == "busy"
