@@ -6,7 +6,7 @@ import asyncio
 import datetime
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -50,13 +50,13 @@ async def write_answer(message_id: UUID, *, is_stopped: Callable[[], bool]) -> N
         if recording.is_lost:
             logger.info("Answer %s was ended or taken by somebody else.", message_id)
             task.uncancel()
-            await asyncio.shield(writer.leave())
+            await surely(writer.leave())
         elif is_stopped():
             recorder().close(recording)  # which would find it lost, and cancel us again
-            await asyncio.shield(writer.leave())
+            await surely(writer.leave())
             raise
         else:
-            await asyncio.shield(_hand_over(plan, recording))
+            await surely(_hand_over(plan, recording))
             raise
     except Exception:
         # A mistake of ours, or a database that stayed away. Nobody writes on, so whoever waits is told now.
@@ -64,6 +64,16 @@ async def write_answer(message_id: UUID, *, is_stopped: Callable[[], bool]) -> N
         raise
     finally:
         recorder().close(recording)
+
+
+async def surely(last: Coroutine[Any, Any, None]) -> None:
+    """Do the last thing of an answer even where the task is cancelled once more meanwhile."""
+    task = asyncio.ensure_future(last)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=ENDING_SECONDS)
+        raise
 
 
 async def _hand_over(plan: AnswerPlan, recording: Recording) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import pytest
 from pytest_django import Settings
 
+from conversations.live.answer import surely
 from conversations.live.database import in_database
 from conversations.live.recorder import recorder
 from conversations.models import Generation, Message
@@ -112,6 +113,24 @@ def test_u27_a_background_answer_stopped_before_its_id_was_saved_is_forgotten(
 
     response_id = asyncio.run(run())
     assert jobs(FORGET_TASK) == [{"response_id": response_id}]
+
+
+def test_what_a_writer_does_last_is_done_even_where_it_is_cancelled_once_more() -> None:
+    done: list[str] = []
+
+    async def last() -> None:
+        await asyncio.sleep(0.05)
+        done.append("forgotten")
+
+    async def run() -> None:
+        task = asyncio.create_task(surely(last()))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert done == ["forgotten"]
 
 
 def test_p5_a_writer_whose_answer_is_taken_again_in_the_same_process_loses_it() -> None:
