@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "audit",
     "conversations",
+    "batches",
     "records",
 ]
 MIDDLEWARE = [
@@ -179,6 +180,7 @@ OPENAI_BACKGROUND = env.flag("OPENAI_BACKGROUND")
 OPENAI_IMAGE_MODEL = env.text("OPENAI_IMAGE_MODEL", "gpt-image-2.6-sunburst")
 DEFAULT_MODEL = env.text("DEFAULT_MODEL", "gpt-4o")
 MAX_PARALLEL_ANSWERS = env.whole_number("MAX_PARALLEL_ANSWERS", 20, minimum=1, maximum=10_000)  # of one person
+BATCH_PARALLEL_ANSWERS = env.whole_number("BATCH_PARALLEL_ANSWERS", 4, minimum=1, maximum=50)  # of one person
 MAX_PROMPT_CHARS = env.whole_number("MAX_PROMPT_CHARS", 100_000, minimum=1, maximum=1_000_000)
 
 # Search --------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from audit import services as audit
+from batches.models import Batch
+from batches.services import forget_batches_of
 from conversations.files.storage import StorageProblem
 from conversations.models import Attachment, Conversation, Message
 from conversations.services import Refusal, Refused, delete_file, hide_conversation, remove_attachment
@@ -88,7 +90,7 @@ def is_erased(person_id: int) -> bool:
 
 
 def carry_out_erasure(*, run: RetentionRun, is_stopping: Stop) -> None:
-    """Remove all conversations and uploads of a person, then anonymise them, and end the run.
+    """Remove all conversations, uploads and batches of a person, then anonymise them, and end the run.
 
     A hold that was placed since ends it, with what is left as it is: the account stays shut, and keeps its names.
     Raises Interrupted where it has to be gone on with.
@@ -111,6 +113,7 @@ def carry_out_erasure(*, run: RetentionRun, is_stopping: Stop) -> None:
         count = kept[Standing.WAITING]
         raise Interrupted(WAITING.format(f"{count:,} conversation{'' if count == 1 else 's'}"))
     _remove_uploads(person_id)
+    forget_batches_of(person_id=person_id)
     _erase(run, person_id)
 
 
@@ -138,7 +141,9 @@ def _erase(run: RetentionRun, person_id: int) -> None:
         person = get_user_model().objects.select_for_update(no_key=True).get(pk=person_id)
         problem = _held(person_id)
         if not problem:
-            if Conversation.every.filter(owner=person).exists() or Attachment.objects.filter(owner=person).exists():
+            if any(
+                rows.filter(owner=person).exists() for rows in (Conversation.every, Attachment.objects, Batch.objects)
+            ):
                 raise Interrupted(NOT_WHOLE)
             cleared: dict[str, Any] = anonymise(person=person)
             end_run(run=run, counts=counts_of(run) | cleared, kind="person.erased")

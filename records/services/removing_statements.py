@@ -59,6 +59,8 @@ SELECT DISTINCT file.provider_file_id FROM {_FILES} AND file.provider_file_id <>
 _MESSAGES = "SELECT id FROM conversations_message WHERE conversation_id = %(id)s"
 _REVIEWS = "SELECT id FROM records_review WHERE conversation_id = %(id)s"
 _DELETIONS = (
+    "UPDATE batches_batchitem SET status = 'removed', conversation_id = NULL, message_id = NULL"
+    " WHERE conversation_id = %(id)s",
     f"DELETE FROM conversations_attachmenttext WHERE attachment_id IN (SELECT file.id FROM {_FILES})",
     f"DELETE FROM conversations_attachment WHERE message_id IN ({_MESSAGES})",
     f"DELETE FROM conversations_feedback WHERE message_id IN ({_MESSAGES})",
