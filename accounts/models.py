@@ -58,6 +58,10 @@ class TokenQuerySet(models.QuerySet["Token"]):
         now = timezone.now()
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, owner__is_active=True)
 
+    def ended(self) -> Self:
+        """Return what lets nobody in any more, whoever its owner is."""
+        return self.filter(Q(expires_at__lte=timezone.now()) | ~Q(revoked_at=None))
+
 
 class Token(models.Model):
     """A password for a program. The secret itself is shown once and kept nowhere; `digest` knows it again."""
@@ -76,7 +80,7 @@ class Token(models.Model):
         default=Kind.PERSONAL,
         db_comment="personal: made by its owner; service: made by an administrator for a system.",
     )
-    name = models.CharField(max_length=80, db_comment="What it is for, in the words of who made it.")
+    name = models.CharField(max_length=100, db_comment="What it is for, in the words of who made it.")
     scopes = ArrayField(
         models.CharField(max_length=10, choices=[(scope.value, scope.label) for scope in Scope]),
         db_comment="What it may be used for: read, write, read_all, events.",

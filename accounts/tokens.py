@@ -40,7 +40,7 @@ def make_token(
 
     Raises ValidationError with the keys "name", "scopes", "expires_at" or "owner" for what cannot be used.
     """
-    owner = User.objects.select_for_update().get(pk=owner.pk)
+    owner = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
     _check_owner(owner)
     if expires_at is not None and expires_at <= timezone.now():
         raise ValidationError({"expires_at": "That is in the past."})

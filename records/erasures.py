@@ -28,6 +28,7 @@ _WORDS = {
     "held": "Kept by a hold",
     "waiting": "Waiting for what is on its way in them",
     "sessions": "Sessions ended",
+    "tokens": "Tokens deleted",
     "addresses": "E-mail addresses deleted",
     "log_entries": "Entries of the log of changes cleared",
     "limits": "Limits deleted",

@@ -7,10 +7,13 @@ from records.live.export_downloads import archive, part
 from records.live.files import file, thumbnail
 from records.views.account import account
 from records.views.sitting import sitting_page
+from records.views.tokens import token_revoke, tokens
 
 app_name = "records"
 urlpatterns = [
     path("account/", account, name="account"),
+    path("account/tokens/", tokens, name="tokens"),
+    path("account/tokens/<uuid:pk>/revoke/", token_revoke, name="token_revoke"),
     path("admin/reason/", admin.site.admin_view(sitting_page), name="sitting"),
     path("admin/files/<uuid:pk>/", file, name="file"),
     path("admin/files/<uuid:pk>/small/", thumbnail, name="thumbnail"),

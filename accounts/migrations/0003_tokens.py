@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("name", models.CharField(db_comment="What it is for, in the words of who made it.", max_length=80)),
+                ("name", models.CharField(db_comment="What it is for, in the words of who made it.", max_length=100)),
                 (
                     "scopes",
                     django.contrib.postgres.fields.ArrayField(

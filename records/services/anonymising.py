@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
+from accounts.models import Token
 from conversations.models import Generation, Trial, UsageLimit
 from records.services.bulk_exporting import expire_exports_of
 
@@ -27,6 +28,7 @@ def anonymise(*, person: User) -> dict[str, int]:
     """
     cleared = {
         "sessions": end_sessions(person.pk),
+        "tokens": Token.objects.filter(owner=person).delete()[0],
         "addresses": _delete_of_sign_in(person),
         "log_entries": _clear_log(person),
         "limits": UsageLimit.objects.filter(user=person).delete()[0],

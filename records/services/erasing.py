@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from accounts.tokens import revoke_all_tokens
 from audit import services as audit
 from batches.models import Batch
 from batches.services import forget_batches_of
@@ -42,9 +43,10 @@ NOT_WHOLE = "Something of theirs came meanwhile. It goes on by itself."
 def ask_erasure(*, person: User, asked_by: User, reason: str) -> RetentionRun:
     """Shut a person out, and have a job erase them; return the run that is now waited for. Twice is once.
 
-    Their account is deactivated and their sessions end at once, so that nothing of theirs comes any more. Raises
-    Refused: not_erasable for oneself, or for staff where `asked_by` is no superuser; too_late where they are erased
-    already; held while a hold is in force, naming it. The lock on the person makes this and `hold_person` take turns.
+    Their account is deactivated, and sessions and tokens end at once, so that nothing of theirs comes any more.
+    Raises Refused: not_erasable for oneself, or for staff where `asked_by` is no superuser; too_late where they are
+    erased already; held while a hold is in force, naming it. The lock on the person makes this and `hold_person` take
+    turns.
     """
     with transaction.atomic():
         person = get_user_model().objects.select_for_update(no_key=True).get(pk=person.pk)
@@ -60,6 +62,7 @@ def ask_erasure(*, person: User, asked_by: User, reason: str) -> RetentionRun:
         jobs.defer_retention(run.pk)
         person.is_active = False
         person.save(update_fields=["is_active"])
+        revoke_all_tokens(owner=person, by=asked_by)
         audit.record(
             kind="erasure.asked",
             actor=asked_by,

@@ -42,6 +42,7 @@ SIGN_IN = Outcome(302, "/accounts/login/")
 SIGNED_OUT = Outcome(302, "/accounts/login/", is_noted=True)
 SIGN_IN_STREAM = Outcome(401)
 TO_LIST = Outcome(302, "/conversations/")
+TO_ACCOUNT = Outcome(302, "/account/")
 SENT = Outcome(303, "/conversations/", writes=True)
 GATE = Outcome(302, "/admin/login/?next=/admin/")  # it sends strangers on to the sign-in page, and others away
 BACK = Outcome(302, "/admin/")
@@ -119,6 +120,8 @@ PAGES: dict[str, Row] = {
     "conversations:attachment_retry": {"POST": owner(SENT)},
     "conversations:usage": read(members(SHOWN)),
     "records:account": read(members(SHOWN)),
+    "records:tokens": read(members(TO_ACCOUNT)) | {"POST": members(UNUSABLE)},  # the form of these tests has no scope
+    "records:token_revoke": {"POST": owner(Outcome(303, "/account/", writes=True))},
     "conversations:healthz": read(everybody(SHOWN)),
     "conversations:readyz": read(everybody(SHOWN)),
 }
@@ -293,6 +296,7 @@ def _retaining() -> dict[str, Row]:
 OFFICE: dict[str, dict[str, Row]] = {
     "home": _OFFICE_HOME,
     "people": _PEOPLE,
+    "tokens": _record("accounts_token", ADMINISTRATORS),
     "catalogue": _catalogue("languagemodel") | _catalogue("assistant") | _TRIALS,
     "conversations": _record("conversations_conversation", REVIEWERS, shown=REVIEWERS_READ)
     | {"admin:conversations_conversation_search": page(NOT_FOR_STAFF) | read(REVIEWERS)},
@@ -309,6 +313,7 @@ OFFICE: dict[str, dict[str, Row]] = {
     "labels of reviews": _managed("reviewlabel", ADMINISTRATORS_SAVE, ADMINISTRATORS_SAVE),
     "exports": _exporting(),
     "retention": _retaining(),
+    "batches": _record("batches_batch", REVIEWERS),
     "audit": _record("audit_auditevent", ADMINISTRATORS),
     "sums of use": _sums_of_use(),
     "jobs": _record("procrastinate_procrastinatejob", ADMINISTRATORS),

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +16,10 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Token, User
+from accounts.tokens import make_token
 from audit.models import AuditEvent
+from batches.models import Batch, BatchItem
 from conversations.models import (
     Assistant,
     Attachment,
@@ -141,6 +144,7 @@ class World:
     exports: Exports
     reviews: Reviews
     retention: Retention
+    batch: Batch
     _clients: dict[str, Client] = field(default_factory=dict)
     _sessions: dict[str, str] = field(default_factory=dict)
 
@@ -218,11 +222,14 @@ class World:
         names = ("pk", "message_id", "object_id", "review_id", "conversation_id", "hold_id", "run_id")
         return fill(pattern, dict.fromkeys(names, uuid.uuid4()) | {"person_id": 0})
 
-    def _office_values(self, pattern: str) -> dict[str, object]:
+    @cached_property
+    def _office_rows(self) -> dict[str, Any]:
+        """What the back office shows, by kind; looked up once, as requests do away with none of it for good."""
         answer = self.belongings.ended
         call = Generation.objects.filter(message=answer).first()
-        rows = {
+        return {
             "user": self.people["owner"],
+            "token": Token.objects.filter(owner=self.people["owner"]).earliest("created_at"),
             "group": self.group,
             "languagemodel": make_model(),
             "assistant": self.assistant,
@@ -240,8 +247,13 @@ class World:
             "reviewpolicy": self.reviews.policy,
             "reviewlabel": self.reviews.label,
             "bulkexport": self.exports.running,
+            "batch": self.batch,
             **self.retention.rows(),
         }
+
+    def _office_values(self, pattern: str) -> dict[str, object]:
+        rows = self._office_rows
+        call = rows["generation"]
         kind = [*pattern.split("/"), "", ""][2]
         row = call.job_id if kind == "procrastinatejob" and call else getattr(rows.get(kind), "pk", None)
         is_of_claimer = pattern.endswith(("/return/", "/verdict/"))
@@ -263,8 +275,21 @@ class World:
         """Return what is meant where an address says no more than `pk`."""
         if pattern.startswith("admin/exports/"):
             return self.exports.part.export_id
-        rows = {"bulkexport": self.exports.running, "languagemodel": make_model(), "assistant": self.assistant}
+        if pattern.startswith("account/tokens/"):
+            return Token.objects.filter(owner=self.people["owner"]).earliest("created_at").pk
+        rows = {
+            "batches": self.batch,
+            "bulkexport": self.exports.running,
+            "languagemodel": make_model(),
+            "assistant": self.assistant,
+        }
         return next((row for kind, row in rows.items() if f"/{kind}/" in pattern), self.belongings.picture).pk
+
+
+def _make_batch(owner: User, assistant: Assistant) -> Batch:
+    batch = Batch.objects.create(owner=owner, assistant=assistant, name=SECRET, total=1)
+    BatchItem.objects.create(batch=batch, number=1, custom_id="one", prompt=SECRET)
+    return batch
 
 
 def make_world() -> World:
@@ -281,6 +306,7 @@ def make_world() -> World:
     }
     UsageDay.objects.create(owner=people["owner"], day=timezone.localdate(), model=make_model(), calls=1)
     people["reviewer"].user_permissions.add(Permission.objects.get(codename="review_conversation"))
+    make_token(owner=people["owner"], name="Reports", scopes=["read"])
     group = Group.objects.create(name="Readers")
     belongings = Belongings.of(people["owner"], assistant)
     world = World(
@@ -293,6 +319,7 @@ def make_world() -> World:
         Exports.of(people["administrator"], SECRET),
         Reviews.of(belongings.conversation, belongings.running.conversation, people["reviewer"]),
         Retention.of(people["stranger"], people["administrator"]),
+        _make_batch(people["owner"], assistant),
     )
     world.sign_in_all()
     people["deactivated"].is_active = False

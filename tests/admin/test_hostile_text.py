@@ -7,7 +7,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Token, User
+from batches.models import Batch
 from conversations.models import (
     Assistant,
     Attachment,
@@ -88,6 +89,8 @@ def test_x14_hostile_text_is_inert_on_every_page(client: Client, superuser: User
         Event.objects.create(
             seq=1, kind="conversation.concluded", conversation=conversation, owner=owner, data={text: text}
         ),
+        Token.objects.create(owner=owner, name=text, scopes=["read"], prefix="vbt_abcd", digest=text[:64]),
+        Batch.objects.create(owner=owner, assistant=assistant, name=text[:100], total=1, problem=text),
         sealed,
         *_reviews(text, conversation, superuser),
     )
@@ -143,4 +146,4 @@ def test_all_kinds_of_rows_are_looked_at() -> None:
     apps = ("conversations", "accounts", "records.models.review")
     ours = {model for model in admin.site._registry if model.__module__.startswith(apps)}
     looked_at = {LanguageModel, Assistant, User, Conversation, Message, Generation, Attachment, Feedback, UsageDay}
-    assert ours == looked_at | {UsageLimit, Event, SealedDocument, Review, ReviewPolicy, ReviewLabel}
+    assert ours == looked_at | {Token, UsageLimit, Event, SealedDocument, Review, ReviewPolicy, ReviewLabel}

@@ -17,7 +17,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import Token, User
+from accounts.tokens import make_token
 from audit.models import AuditEvent
 from conversations.models import Attachment, Conversation, Generation, Trial, UsageLimit
 from conversations.services import Refusal, Refused, seal_conversation
@@ -66,6 +67,7 @@ def person() -> User:
     person.groups.add(Group.objects.create(name="Lawyers"))
     person.user_permissions.add(Permission.objects.get(codename="view_group"))
     make_file(person, name=f"{SECRET}.png")
+    make_token(owner=person, name=SECRET, scopes=["read"])
     EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
     UsageLimit.objects.create(user=person, measure="money", period="month", amount=5)
     call = Generation.objects.create(
@@ -124,7 +126,8 @@ def test_nothing_tells_any_more_who_an_erased_person_was_or_what_they_said(perso
     assert run.counts == {
         "conversations": 1, "messages": 2, "generations": 2, "attachments": 1, "attachment_bytes": 70,
         "input_tokens": 10, "output_tokens": 3, "cost": run.counts["cost"], "unpriced_calls": 0,
-        "sessions": 0, "addresses": 1, "log_entries": 2, "limits": 1, "trials": 1, "exports": 0, "groups": 1,
+        "sessions": 0, "tokens": 1, "addresses": 1, "log_entries": 2, "limits": 1, "trials": 1, "exports": 0,
+        "groups": 1,
     }  # fmt: skip
 
 
@@ -133,6 +136,7 @@ def test_who_asks_shuts_the_person_out_at_once(person: User, admin: User) -> Non
     assert client.get("/conversations/").status_code == 200
     ask_erasure(person=person, asked_by=admin, reason=REASON)
     assert client.get("/conversations/").status_code == 302
+    assert not Token.objects.exclude(revoked_at__isnull=False).exists()
     assert not client.login(username=person.username, password="a-fair-password-17")
     assert other.get("/conversations/").status_code == 200
     assert Session.objects.count() == 1

@@ -1,6 +1,6 @@
 """People and groups in the back office."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import allauth.account.admin  # noqa: F401  (registers what is taken out below)
 from allauth.account.models import EmailAddress
@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from accounts.back_office import KeptWhileInUse
 from accounts.models import User
+from accounts.tokens import revoke_all_tokens
 
 if TYPE_CHECKING:
     _CreationForm = AdminUserCreationForm[User]
@@ -59,6 +60,12 @@ class PersonAdmin(KeptWhileInUse, _UserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Staff is deleted by superusers alone, and nobody who has a conversation: the record names its people."""
         return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """End the tokens of somebody who is deactivated: who comes back makes new ones."""
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            revoke_all_tokens(owner=obj, by=request.user)  # type: ignore[arg-type]
 
     @staticmethod
     def _may_touch(request: HttpRequest, person: User | None) -> bool:
