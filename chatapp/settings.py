@@ -71,14 +71,22 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "audit",
+    "rest",
     "conversations",
     "batches",
+    "webhooks",
     "records",
 ]
 MIDDLEWARE = [
+    "rest.middleware.speak_problems",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "chatapp.middleware.plain_text_only",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -183,6 +191,40 @@ MAX_PARALLEL_ANSWERS = env.whole_number("MAX_PARALLEL_ANSWERS", 20, minimum=1, m
 BATCH_PARALLEL_ANSWERS = env.whole_number("BATCH_PARALLEL_ANSWERS", 4, minimum=1, maximum=50)  # of one person
 MAX_PROMPT_CHARS = env.whole_number("MAX_PROMPT_CHARS", 100_000, minimum=1, maximum=1_000_000)
 
+# The REST API --------------------------------------------------------------------------------------------------------
+
+API_MAX_BODY_BYTES = env.whole_number("API_MAX_BODY_BYTES", 2_000_000, minimum=1_000, maximum=8_000_000)
+API_REQUESTS_PER_MINUTE = env.whole_number("API_REQUESTS_PER_MINUTE", 600, minimum=1, maximum=1_000_000)  # of a token
+API_ANSWERS_PER_MINUTE = env.whole_number("API_ANSWERS_PER_MINUTE", 60, minimum=1, maximum=1_000_000)  # of a token
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS", ())
+CORS_URLS_REGEX = r"^/(api|v1)/"
+CORS_EXPOSE_HEADERS = ("ETag", "Location", "Retry-After", "Idempotency-Replayed", "X-Conversation-Id")
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "last-event-id",
+    "prefer",
+)
+CORS_ALLOW_CREDENTIALS = False  # other origins bring a token; the cookies of this one are none of theirs
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["rest.throttles.MinuteThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "rest.schema.OperationSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "rest.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
 # Search --------------------------------------------------------------------------------------------------------------
 
 SEARCH_LANGUAGE = env.text("SEARCH_LANGUAGE", "english")
@@ -190,6 +232,11 @@ SEARCH_LANGUAGE = env.text("SEARCH_LANGUAGE", "english")
 # Concluding ----------------------------------------------------------------------------------------------------------
 
 CONCLUDE_AFTER_IDLE_DAYS = env.whole_number("CONCLUDE_AFTER_IDLE_DAYS", 0, maximum=36_500)  # 0: never
+
+# Webhooks ------------------------------------------------------------------------------------------------------------
+
+# Private networks to which events may be sent; otherwise they go to public addresses alone.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS")
 
 # Files ---------------------------------------------------------------------------------------------------------------
 

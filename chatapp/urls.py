@@ -7,6 +7,9 @@ urlpatterns = [
     path("", include("records.urls")),  # some below admin/, where the admin's own would swallow them
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
+    path("api/", include("rest.urls")),
+    path("api/v1/", include("conversations.api.urls")),
+    path("v1/", include("conversations.api.openai.urls")),
     path("", include("conversations.urls")),
 ]
 handler500 = "conversations.views.faults.server_error"

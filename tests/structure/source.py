@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN = ("accounts", "audit", "batches", "bench", "chatapp", "conversations", "records", "tests")
+OWN = ("accounts", "audit", "batches", "bench", "chatapp", "conversations", "records", "rest", "tests", "webhooks")
 
 
 @dataclass(frozen=True)

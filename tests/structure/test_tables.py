@@ -9,7 +9,7 @@ from django.db import connection, models
 
 OWN = [
     model
-    for label in ("accounts", "audit", "batches", "conversations", "records")
+    for label in ("accounts", "audit", "batches", "conversations", "records", "rest", "webhooks")
     for model in apps.get_app_config(label).get_models()
 ]
 INHERITED = {field.name for field in AbstractUser._meta.get_fields()}

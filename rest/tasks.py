@@ -1,0 +1,13 @@
+"""The worker's tasks for the API."""
+
+from procrastinate.contrib.django import app
+
+from rest import idempotency, throttles
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(queue="background", queueing_lock="purge_requests", priority=-3)
+def purge_requests(timestamp: int) -> None:
+    """Forget requests with an Idempotency-Key after a day, and who asked how often after an hour."""
+    idempotency.purge()
+    throttles.purge()

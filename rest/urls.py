@@ -1,0 +1,6 @@
+"""Addresses of the contract."""
+
+from django.urls import URLPattern, URLResolver
+
+app_name = "rest"
+urlpatterns: list[URLPattern | URLResolver] = []
