@@ -11,9 +11,22 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from chatapp.embedded.postgres import Cluster
 from tests.fakes.folder import FilesFolder
+from tests.prepared import migrated
 
 # What a developer's shell or .env may hold and a test must not see.
-_FOREIGN = ("AWS_", "OIDC_", "OPENAI_", "ADMIN_", "PUBLIC_URL", "DEBUG", "ALLOWED_HOSTS", "CSRF_", "CORS_", "TRUSTED_")
+_FOREIGN = (
+    "AWS_",
+    "OIDC_",
+    "OPENAI_",
+    "ADMIN_",
+    "PUBLIC_URL",
+    "DEBUG",
+    "ALLOWED_HOSTS",
+    "CSRF_",
+    "CORS_",
+    "TRUSTED_",
+    "WEBHOOK_",
+)
 _folder = pytest.StashKey[Path]()
 _cluster = pytest.StashKey[Cluster]()
 
@@ -63,6 +76,14 @@ def _prepare_environment(config: pytest.Config) -> None:
         config.stash[_cluster] = cluster = Cluster(folder, durable=False, can_create_databases=True)
         cluster.start()
         os.environ["DATABASE_URL"] = cluster.url
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Have the databases of all test processes copied from one that is migrated."""
+    from django.conf import settings
+
+    settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = migrated(os.environ["DATABASE_URL"])
 
 
 @pytest.fixture(scope="session")

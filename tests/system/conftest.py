@@ -1,13 +1,11 @@
 """The running application, for tests that look at processes, and a browser for those that look at pages."""
 
 import contextlib
-import fcntl
 import os
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -16,6 +14,7 @@ from psycopg import sql
 
 from chatapp.embedded.postgres import Cluster
 from tests.fakes.process import FakeOpenAI
+from tests.prepared import address, copy, migrated, once
 from tests.system.browser import Visitor, chromium
 from tests.system.site import Site
 
@@ -75,21 +74,12 @@ def _prepare(server: str, openai: FakeOpenAI) -> Path:
 
     Whichever test process comes first does it; the others wait for it. Return the folder of the static files.
     """
-    shared = Path(os.environ["VAR_DIR"]) / "sites"
-    shared.mkdir(parents=True, exist_ok=True)
-    with (shared / "lock").open("w") as lock, psycopg.connect(server, autocommit=True) as connection:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone():
-            half_made, template = sql.Identifier(f"{_TEMPLATE}_half_made"), sql.Identifier(_TEMPLATE)
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(half_made))
-            site = Site(_database(server, f"{_TEMPLATE}_half_made"), openai.base_url, shared, static=shared / "static")
-            site.prepare()
-            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(half_made, template))
-    return shared / "static"
-
-
-def _database(server: str, name: str) -> str:
-    return urlsplit(server)._replace(path=f"/{name}").geturl()
+    static = Path(os.environ["VAR_DIR"]) / "sites" / "static"
+    with once(server, _TEMPLATE, template=migrated(server)) as make:
+        if make:
+            static.parent.mkdir(parents=True, exist_ok=True)
+            Site(make, openai.base_url, static.parent, static=static).prepare()
+    return static
 
 
 @contextlib.contextmanager
@@ -98,11 +88,9 @@ def running_site(server: str, openai: FakeOpenAI, extra: dict[str, str] | None =
     name = f"site_{uuid.uuid4().hex[:12]}"
     static = _prepare(server, openai)
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(_TEMPLATE))
-        )
+        copy(connection, name, template=_TEMPLATE)
     with tempfile.TemporaryDirectory(prefix="verbatim-site-") as folder:
-        site = Site(_database(server, name), openai.base_url, Path(folder), extra=extra or {}, static=static)
+        site = Site(address(server, name), openai.base_url, Path(folder), extra=extra or {}, static=static)
         try:
             site.start_web()
             site.start_worker()

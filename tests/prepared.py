@@ -1,0 +1,56 @@
+"""Databases that are made once in a run and copied from then on: migrations take seconds, a copy a tenth of one."""
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parents[1]
+MIGRATED = "migrated"
+
+
+def migrated(server: str) -> str:
+    """Return the name of a database on a server that is migrated and empty; whoever comes first makes it."""
+    with once(server, MIGRATED, template="template1") as make:
+        if make:
+            environment = os.environ | {"DATABASE_URL": make}
+            command = [sys.executable, "manage.py", "migrate", "-v0"]
+            subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    return MIGRATED
+
+
+@contextlib.contextmanager
+def once(server: str, name: str, *, template: str) -> Iterator[str]:
+    """Give the address of a new copy of `template` to finish, or nothing where another test process has made it.
+
+    The others wait meanwhile. It takes its name when the block has ended well.
+    """
+    with (Path(os.environ["VAR_DIR"]).parent / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with psycopg.connect(server, autocommit=True) as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                yield ""
+                return
+            half_made = f"{name}_half_made"
+            copy(connection, half_made, template=template)
+            yield address(server, half_made)
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(half_made), sql.Identifier(name))
+            )
+
+
+def copy(connection: psycopg.Connection, name: str, *, template: str) -> None:
+    """Make a database as a copy of another one, to which nobody may be connected."""
+    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def address(server: str, name: str) -> str:
+    """Return the address of another database of a server."""
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
