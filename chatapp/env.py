@@ -3,6 +3,7 @@
 import hmac
 import os
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -131,6 +132,17 @@ def origins(name: str, default: tuple[str, ...]) -> list[str]:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.username:
             raise ImproperlyConfigured(f"{name} holds {entry!r}; it takes origins such as https://chat.example.org.")
     return entries or list(default)
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return a comma-separated list of networks such as 10.20.0.0/16; an entry that is none is refused."""
+    found = []
+    for entry in _entries(name):
+        try:
+            found.append(ip_network(entry))
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} holds {entry!r}; it takes networks such as 10.20.0.0/16.") from None
+    return found
 
 
 def _entries(name: str) -> list[str]:

@@ -1,0 +1,48 @@
+"""Secrets of webhooks: how they are made, kept and signed with (standardwebhooks.com)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+
+PREFIX = "whsec_"
+_BYTES = 32
+
+
+class LostSecret(Exception):
+    """A secret that can no longer be read: it was kept under another SECRET_KEY."""
+
+
+def make_secret() -> str:
+    """Return a new secret, as listeners are given it."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(_BYTES)).decode()
+
+
+def conceal(secret: str) -> str:
+    """Return a secret as its column keeps it: encrypted with a key of SECRET_KEY."""
+    return _box().encrypt(secret.encode()).decode()
+
+
+def reveal(concealed: str) -> str:
+    """Return what `conceal` was given. Raises LostSecret."""
+    try:
+        return _box().decrypt(concealed.encode()).decode()
+    except InvalidToken:
+        raise LostSecret from None
+
+
+def sign(secret: str, *, uid: str, timestamp: int, body: bytes) -> str:
+    """Return the value of the header `webhook-signature`: HMAC-SHA256 of `uid.timestamp.body`."""
+    key = base64.b64decode(secret.removeprefix(PREFIX))
+    signed = hmac.digest(key, f"{uid}.{timestamp}.".encode() + body, hashlib.sha256)
+    return f"v1,{base64.b64encode(signed).decode()}"
+
+
+def _box() -> Fernet:
+    key = hashlib.sha256(b"webhooks " + settings.SECRET_KEY.encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,0 +1,29 @@
+"""The worker's tasks for webhooks: thin doors to what sends and purges."""
+
+from procrastinate.contrib.django import app
+
+from conversations.live.database import in_database
+from webhooks import services
+from webhooks.live.sending import send_waiting
+from webhooks.services.jobs import BACKGROUND_QUEUE, SEND_TASK
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(queue=BACKGROUND_QUEUE, queueing_lock="send_webhooks")
+async def send_webhooks(timestamp: int) -> None:
+    """Send what waits to every endpoint that takes it."""
+    await send_waiting()
+
+
+@app.task(name=SEND_TASK, queue=BACKGROUND_QUEUE)
+async def send_now() -> None:
+    """Send what waits; somebody looks on."""
+    await send_waiting()
+
+
+@app.periodic(cron="37 3 * * *")
+@app.task(queue=BACKGROUND_QUEUE, queueing_lock="purge_webhook_deliveries", priority=-3)
+async def purge_webhook_deliveries(timestamp: int) -> None:
+    """Shorten the log of deliveries, each night."""
+    while await in_database(services.purge_deliveries):
+        pass
