@@ -146,12 +146,20 @@ async def answer(request: HttpRequest, found: Held | HttpResponse) -> HttpRespon
     if isinstance(found, HttpResponse):
         return found
     try:
-        return await _hand_out(request, found)
-    except storage.ObjectMissing as problem:
-        raise _lost(found, "missing") from problem
-    except storage.StorageProblem as problem:
-        logger.warning("File %s could not be read: %s", found.pk, problem)
+        return await hand_out(request, found)
+    except storage.StorageProblem:
         return _away()
+
+
+async def hand_out(request: HttpRequest, file: Held) -> HttpResponseBase:
+    """Answer with the bytes of a file as its headers ask. Raises Http404 where they are lost, and StorageProblem."""
+    try:
+        return await _hand_out(request, file)
+    except storage.ObjectMissing as problem:
+        raise _lost(file, "missing") from problem
+    except storage.StorageProblem as problem:
+        logger.warning("File %s could not be read: %s", file.pk, problem)
+        raise
 
 
 async def _hand_out(request: HttpRequest, file: Held) -> HttpResponseBase:

@@ -6,8 +6,10 @@ their docstrings name already joined, and return JSON in a constant number of qu
 
 from conversations.api.serializers.conversations import (
     CONVERSATION_ROWS,
+    ConversationDetailSerializer,
     ConversationSerializer,
     show_conversation,
+    show_conversation_detail,
     show_conversations,
 )
 from conversations.api.serializers.messages import (
@@ -22,11 +24,13 @@ from conversations.api.serializers.messages import (
 __all__ = [
     "CONVERSATION_ROWS",
     "MESSAGE_ROWS",
+    "ConversationDetailSerializer",
     "ConversationSerializer",
     "FileSerializer",
     "MessageSerializer",
     "UsageSerializer",
     "show_conversation",
+    "show_conversation_detail",
     "show_conversations",
     "show_message",
     "show_messages",

@@ -27,20 +27,24 @@ class MoneyField(serializers.Field):  # type: ignore[type-arg]
 
 
 class Answer(serializers.Serializer):  # type: ignore[type-arg]
-    """What an answer holds. Any field but `id` may be left out by `?fields=`."""
+    """What an answer holds. Where it has a `key`, `?fields=` may leave out any field but that."""
+
+    key = ""
 
     def __init__(self, *args: Any, only: Collection[str] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self._only = only
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Return the fields that are wanted; in the schema none but `id` is certain to be there."""
+        """Return the fields that are wanted; in the schema none but the key is certain to be there."""
         fields: dict[str, serializers.Field[Any, Any, Any, Any]] = super().get_fields()
         only = getattr(self, "_only", None)
-        if "id" in fields:
+        if self.key:
             for name, field in fields.items():
-                field.required = name == "id"
-        return fields if only is None else {name: field for name, field in fields.items() if name in only}
+                field.required = name == self.key
+        if only is None:
+            return fields
+        return {name: field for name, field in fields.items() if name in only or name == self.key}
 
     @classmethod
     def names(cls) -> list[str]:

@@ -52,6 +52,8 @@ class UsageSerializer(Answer):
 class MessageSerializer(Answer):
     """A prompt or an answer."""
 
+    key = "id"
+
     id = serializers.UUIDField()
     conversation = serializers.UUIDField()
     parent = serializers.UUIDField(  # type: ignore[assignment]  # a field here, not the serializer around it
@@ -86,11 +88,7 @@ def show_messages(messages: Sequence[Message], *, only: Collection[str] | None =
     calls = calls_of(answers) if is_wanted(only, "usage", "model") else {}
     files = files_of(ids) if is_wanted(only, "files") else {}
     rows = [_row(one, texts, calls.get(one.pk, []), files.get(one.pk, [])) for one in messages]
-    shown = written(MessageSerializer, rows, only)
-    for one in shown:
-        if not one.get("activity"):
-            one.pop("activity", None)
-    return shown
+    return written(MessageSerializer, rows, only)
 
 
 def show_message(message: Message, *, only: Collection[str] | None = None) -> dict[str, Any]:
@@ -100,26 +98,26 @@ def show_message(message: Message, *, only: Collection[str] | None = None) -> di
 
 def _row(message: Message, texts: dict[UUID, str], calls: list[Generation], files: list[Attachment]) -> dict[str, Any]:
     is_answer = message.role == Message.Role.ASSISTANT
-    return {
+    activity = {"activity": message.activity} if message.is_running and message.activity else {}
+    return activity | {
         "id": message.pk,
         "conversation": message.conversation_id,
         "parent": message.parent_id,
         "role": message.role,
         "status": message.status,
         "text": texts.get(message.pk, "") if message.is_running else message.text,
-        "activity": message.activity if message.is_running else "",
         "created_at": message.created_at,
         "finished_at": message.finished_at,
         "error": {"code": message.error_code, "message": message.error_text} if message.error_code else None,
         "files": files,
-        "usage": _usage(calls),
+        "usage": show_usage(usage_of(calls)),
         "model": calls[-1].model_asked if calls else None,
         "assistant": (message.assistant or message.conversation.assistant).slug if is_answer else None,
     }
 
 
-def _usage(calls: list[Generation]) -> dict[str, Any] | None:
-    usage = usage_of(calls)
+def show_usage(usage: Usage) -> dict[str, Any] | None:
+    """Return sums over model calls for a UsageSerializer; None where none of them used anything."""
     if not usage.has_usage:
         return None
     return {
