@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
+from asgiref.sync import async_to_sync
+
 from conversations.api.live.waiting import Ended, Happening, Idle, Text, events
 from conversations.live.hub import hub
 
@@ -22,7 +24,7 @@ def run[Result](work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         finally:
             await forget_hub()
 
-    return asyncio.run(whole())
+    return async_to_sync(whole)()
 
 
 async def forget_hub() -> None:
