@@ -51,6 +51,9 @@ class Batch(models.Model):
         "conversations.Assistant", on_delete=models.PROTECT, related_name="+", db_comment="Who answers."
     )
     name = models.CharField(max_length=100, db_comment="What its owner calls it.")
+    client_token = models.UUIDField(
+        null=True, db_comment="Made from the client's Idempotency-Key: a batch that is sent twice is one."
+    )
     state = models.CharField(max_length=9, choices=State, default=State.RUNNING, db_comment="Where it stands.")
     total = models.PositiveIntegerField(db_comment="How many prompts it has.")
     counts = models.JSONField(

@@ -11,7 +11,7 @@ type Send = Callable[[Event], Awaitable[None]]
 type Application = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
 
 MEGABYTE = 1_000_000
-WITH_FILES = ("/conversations/", "/attachments/")
+WITH_FILES = ("/conversations/", "/attachments/", "/api/v1/attachments", "/api/v1/batches")
 
 
 class BodyLimit:

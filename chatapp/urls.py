@@ -9,6 +9,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("api/", include("rest.urls")),
     path("api/v1/", include("conversations.api.urls")),
+    path("api/v1/", include("batches.urls")),
     path("v1/", include("conversations.api.openai.urls")),
     path("", include("conversations.urls")),
 ]

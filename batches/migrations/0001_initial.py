@@ -30,6 +30,13 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(db_comment="What its owner calls it.", max_length=100)),
                 (
+                    "client_token",
+                    models.UUIDField(
+                        db_comment="Made from the client's Idempotency-Key: a batch that is sent twice is one.",
+                        null=True,
+                    ),
+                ),
+                (
                     "state",
                     models.CharField(
                         choices=[

@@ -12,7 +12,7 @@ from batches.models import Batch, BatchItem
 from batches.services import jobs
 from batches.services.ending import end_batch
 from batches.services.jobs import take_turn
-from batches.services.making import take_room
+from batches.services.making import lock_person, require_room
 from conversations.models import Conversation, Message
 from conversations.services import Refusal, Refused, stop_answer
 from conversations.services.sending import model_for
@@ -48,7 +48,8 @@ def resume_batch(*, batch: Batch) -> Batch:
             raise Refused(Refusal.BUSY, "This batch is under way.")
         if batch.state == Batch.State.EXPIRED:
             raise Refused(Refusal.TOO_LATE, "The prompts of this batch are not kept any more. Send the file again.")
-        take_room(batch.owner)
+        lock_person(batch.owner)
+        require_room(batch.owner)
         model_for(Conversation(owner=batch.owner, assistant=batch.assistant))
         batch.items.filter(status__in=BatchItem.AGAIN).update(status=BatchItem.Status.WAITING, tries=0)
         if not batch.items.filter(status=BatchItem.Status.WAITING).exists():

@@ -3,6 +3,7 @@
 from records.admin import (
     attachment,
     audit,
+    batch,
     conversation,
     export,
     feedback,
@@ -21,6 +22,7 @@ from records.admin import (
 __all__ = [
     "attachment",
     "audit",
+    "batch",
     "conversation",
     "export",
     "feedback",

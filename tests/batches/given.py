@@ -61,6 +61,7 @@ def go_through(batch: Batch, *, rounds: int = 100) -> None:
         if not begin_all() and not running(batch):
             break
         answer_running(batch)
+    settle_items()
     batch.refresh_from_db()
 
 
