@@ -83,8 +83,8 @@ class MessageView:
 
     @property
     def can_retry(self) -> bool:
-        """Whether to offer another try: of any answer that has ended."""
-        return not self.is_prompt and self.message.status in _ENDED
+        """Whether to offer another try: of any answer that has ended and that something was asked before."""
+        return not self.is_prompt and self.message.status in _ENDED and self.message.parent_id is not None
 
     @property
     def can_continue(self) -> bool:
@@ -95,6 +95,8 @@ class MessageView:
     def can_rate(self) -> bool:
         """Whether the reader may say what they think of it: the owner, of an answer that came to something."""
         is_ended_answer = not self.is_prompt and not self.message.is_running
+        if self.message.is_supplied:
+            return False
         return self.routes.is_owner and is_ended_answer and (self.has_text or bool(self.attachments))
 
     @property

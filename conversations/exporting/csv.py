@@ -52,6 +52,7 @@ COLUMNS: dict[str, Callable[[Turn], Cell]] = {
     "version": lambda turn: turn.place.version,
     "versions": lambda turn: turn.place.versions,
     "copy_of": lambda turn: str(turn.message.copy_of_id or ""),
+    "supplied": lambda turn: turn.message.is_supplied,
     "conversation_state": lambda turn: turn.conversation.state,
 }
 

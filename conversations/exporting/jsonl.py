@@ -56,6 +56,8 @@ def message_facts(turn: Turn) -> dict[str, object]:
         "message_id": message.pk,
         "parent_id": message.parent_id,
         "copy_of": message.copy_of_id,
+        "is_supplied": message.is_supplied,
+        "options": message.options,
         "role": message.role,
         "status": message.status,
         "content": turn.text,

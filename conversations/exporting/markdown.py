@@ -114,10 +114,12 @@ def _file(file: Attachment, address: Address | None) -> str:
 
 
 def _notes(turn: Turn) -> Iterator[str]:
-    """What the record adds to an answer: how it ended where it is not whole, which model, what it used."""
+    """What the record adds: who told it; of an answer how it ended where it is not whole, which model, what it used."""
+    message = turn.message
+    if message.is_supplied:
+        yield "Supplied by a client"
     if turn.is_prompt:
         return
-    message = turn.message
     if message.copy_of_id:
         yield "Repeated from the conversation that this one goes on from"
     if message.status != Message.Status.COMPLETED:

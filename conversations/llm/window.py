@@ -28,8 +28,8 @@ def choose_window(turns: Sequence[Turn], *, instructions: str, context_window: i
     """Return how many of the oldest turns to leave out so that the rest fits beside the instructions and the answer.
 
     `context_window` is the model's, `reserve` what is kept free for the answer, both in tokens. Left out are whole
-    turns from the oldest on, and an answer is never kept without the prompt before it. The last turn is always kept:
-    whether that alone is too long is the provider's to say (ModelError `too_long`).
+    turns from the oldest on, and an answer is never kept where the prompt before it is left out. The last turn is
+    always kept: whether that alone is too long is the provider's to say (ModelError `too_long`).
     """
     left = (context_window - reserve) / MARGIN - estimate_tokens(instructions) - TURN_TOKENS
     first = len(turns)
@@ -38,6 +38,6 @@ def choose_window(turns: Sequence[Turn], *, instructions: str, context_window: i
         if left < 0:
             break
         first = index
-    while first < len(turns) and turns[first].role == "assistant":
+    while 0 < first < len(turns) and turns[first].role == "assistant":
         first += 1
     return min(first, max(len(turns) - 1, 0))

@@ -95,6 +95,17 @@ class Message(models.Model):
         db_comment="The message of a concluded conversation that it repeats, which may be removed by now; no model was"
         " called for it.",
     )
+    is_supplied = models.BooleanField(
+        default=False,
+        db_default=False,
+        db_comment="A client supplied it as what was said before; no model was called for it by us.",
+    )
+    options = models.JSONField(
+        null=True,
+        blank=True,
+        db_comment="What a client gave with a prompt, for the calls that answer it: instructions, which follow the"
+        " assistant's own, and parameters.",
+    )
     role = models.CharField(max_length=10, choices=Role, db_comment="Who speaks: user or assistant.")
     status = models.CharField(max_length=12, choices=Status, db_comment="Where it stands; a prompt is completed.")
     text = models.TextField(blank=True, db_comment="The whole text; empty while an answer streams.")
@@ -138,7 +149,12 @@ class Message(models.Model):
             models.CheckConstraint(
                 condition=Q(role="assistant") | Q(role="user", status="completed"), name="prompts_are_completed"
             ),
-            models.CheckConstraint(condition=Q(role="user") | Q(parent__isnull=False), name="answers_have_a_parent"),
+            models.CheckConstraint(
+                condition=Q(role="user") | Q(parent__isnull=False) | Q(is_supplied=True), name="answers_have_a_parent"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_supplied=False) | Q(status="completed"), name="supplied_messages_are_completed"
+            ),
             models.UniqueConstraint(
                 fields=["conversation"],
                 condition=Q(status__in=["queued", "streaming"]),

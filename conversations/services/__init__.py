@@ -48,6 +48,7 @@ from conversations.services.seen import mark_seen
 from conversations.services.sending import send_message, start_conversation
 from conversations.services.single_calls import CallPlan
 from conversations.services.stopping import stop_answer
+from conversations.services.supplying import Said, find_place, send_history, start_from_history
 from conversations.services.titles import (
     claim_title,
     fail_title,
@@ -72,6 +73,7 @@ __all__ = [
     "PlannedFile",
     "Refusal",
     "Refused",
+    "Said",
     "Standing",
     "carry_files",
     "change_conversation",
@@ -92,6 +94,7 @@ __all__ = [
     "fail_trial",
     "find_deleted_file",
     "find_pending_file",
+    "find_place",
     "find_unread_files",
     "find_unsealed",
     "finish_answer",
@@ -123,11 +126,13 @@ __all__ = [
     "retry_answer",
     "retry_file",
     "seal_conversation",
+    "send_history",
     "send_message",
     "settle",
     "settle_lost_files",
     "settle_stalled",
     "standings_of",
     "start_conversation",
+    "start_from_history",
     "stop_answer",
 ]

@@ -77,6 +77,8 @@ def retry_answer(
     """
     if message.role != Message.Role.ASSISTANT:
         raise Refused(Refusal.NOT_RETRYABLE, "Only an answer can be asked for again.")
+    if message.parent_id is None:
+        raise Refused(Refusal.NOT_RETRYABLE, "Nothing was asked before this, so there is nothing to answer again.")
     try:
         with transaction.atomic():
             conversation = _locked(message)
@@ -123,12 +125,15 @@ def continue_answer(*, message: Message) -> Message:
         prompt=CONTINUE_PROMPT,
         client_token=uuid5(message.pk, "continue"),
         parent_id=message.pk,
+        options=message.parent.options if message.parent else None,
     )
 
 
 def _retried_before(message: Message, client_token: UUID | None, error: Refused | IntegrityError) -> Message:
     """Return the answer that the same token brought before. Raises `error`, or Refused (token_reused)."""
-    sent = Message.objects.filter(owner_id=message.owner_id, client_token=client_token).first() if client_token else None
+    sent = (
+        Message.objects.filter(owner_id=message.owner_id, client_token=client_token).first() if client_token else None
+    )
     if sent is None:
         raise error
     if (sent.role, sent.parent_id) != (message.role, message.parent_id):
@@ -151,7 +156,7 @@ def _choose(conversation: Conversation, assistant: Assistant | None, model: Lang
     if assistant is None and model is None:
         return model_for(conversation)
     if model is not None and model.pk != conversation.model_id:
-        _require_offered(model)
+        require_offered(model)
     if assistant is not None and assistant.pk != conversation.assistant_id:
         # Answers of before it was noted who gave them.
         unnamed = conversation.messages.filter(role=Message.Role.ASSISTANT, assistant__isnull=True)
@@ -164,6 +169,7 @@ def _choose(conversation: Conversation, assistant: Assistant | None, model: Lang
     return chosen
 
 
-def _require_offered(model: LanguageModel) -> None:
+def require_offered(model: LanguageModel) -> None:
+    """Raise Refused (no_model) unless people may choose this model."""
     if not LanguageModel.objects.offered().filter(pk=model.pk).exists():
         raise Refused(Refusal.NO_MODEL, f"{model.label} cannot be chosen. Choose another model.")

@@ -23,8 +23,9 @@ CONVERSATION_COLUMNS = (
 )  # fmt: skip
 MESSAGE_COLUMNS = (
     "id", "conversation", "owner", "parent", "assistant", "copy_of", "role", "status", "text", "activity", "attempt",
-    "client_token", "error_code", "error_text", "created_at", "finished_at",
+    "client_token", "error_code", "error_text", "created_at", "finished_at", "is_supplied", "options",
 )  # fmt: skip
+_ONLY_WHERE_SET = ("is_supplied", "options")  # of messages; so documents of before there were these stay as they are
 GENERATION_COLUMNS = (
     "id", "purpose", "conversation", "message", "step", "attempt", "job_id", "status", "model", "model_asked",
     "model_answered", "instructions", "parameters", "first_message", "omitted_messages", "response_id", "request_id",
@@ -96,7 +97,9 @@ def _conversation(conversation_id: UUID) -> Row:
 
 def _messages(conversation_id: UUID) -> Iterator[Row]:
     rows = Message.objects.filter(conversation_id=conversation_id).order_by("id").values(*MESSAGE_COLUMNS)
-    return map(_plain, rows.iterator(chunk_size=_AT_ONCE))
+    for row in rows.iterator(chunk_size=_AT_ONCE):
+        plain = _plain(row)
+        yield {name: value for name, value in plain.items() if value or name not in _ONLY_WHERE_SET}
 
 
 def _generations(conversation_id: UUID) -> Iterator[Row]:

@@ -92,6 +92,8 @@ def _copy_path(concluded: Conversation, continued: Conversation) -> Message | No
                 parent_id=last.pk if last else None,
                 assistant_id=said.assistant_id,
                 copy_of=said,
+                is_supplied=said.is_supplied,
+                options=said.options,
                 role=said.role,
                 status=said.status,
                 text=said.text,

@@ -25,6 +25,10 @@ def rate_answer(*, message: Message, user: User, rating: str, reason: str | None
     """
     if message.role != Message.Role.ASSISTANT or message.owner_id != user.pk:
         raise Refused(Refusal.NOT_RATEABLE, "Only an answer of your own conversations can be rated.")
+    if message.is_supplied:
+        raise Refused(
+            Refusal.NOT_RATEABLE, "A program supplied this answer; no model gave it here, so it is not rated."
+        )
     if message.is_running:
         raise Refused(Refusal.NOT_RATEABLE, "This answer is still being written. Rate it when it is finished.")
     if rating and rating not in Feedback.Rating.values:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from conversations.llm import ModelRequest, Turn, choose_window, estimate_tokens
 from conversations.models import Attachment, Generation, Message
+from conversations.services.client_options import ClientOptions
 from conversations.services.privacy import safety_identifier
 
 
@@ -62,6 +63,8 @@ class PlannedCall(NamedTuple):
     assistant_parameters: Any
     model_tools: Any
     assistant_tools: Any
+    options: Any
+    """What a client gave with the prompt, or None."""
 
 
 # By hand, each in one statement: they stand between a person and the first word of every answer.
@@ -69,8 +72,9 @@ _CALL = """
 SELECT call.id, call.response_id, call.model_asked, call.parameters, model.context_window, model.max_output_tokens,
     message.attempt, message.owner_id, message.parent_id, message.conversation_id,
     assistant.instructions, model.accepts_images, model.accepts_files,
-    assistant.parameters, model.tools, assistant.tools
+    assistant.parameters, model.tools, assistant.tools, prompt.options
 FROM message
+JOIN conversations_message AS prompt ON prompt.id = message.parent_id
 JOIN conversations_generation AS call ON call.message_id = message.id
 JOIN conversations_languagemodel AS model ON model.id = call.model_id
 JOIN conversations_conversation AS conversation ON conversation.id = message.conversation_id
@@ -119,10 +123,11 @@ def find_call(*, message_id: UUID) -> PlannedCall:
 
 
 def _planned(row: tuple[Any, ...]) -> PlannedCall:
-    *columns, parameters, model_tools, assistant_tools = row
+    *columns, parameters, model_tools, assistant_tools, options = row
     # Django has psycopg hand over jsonb as it is written.
     columns[_PARAMETERS] = json.loads(columns[_PARAMETERS])
-    return PlannedCall._make([*columns, *map(json.loads, (parameters, model_tools, assistant_tools))])
+    columns += map(json.loads, (parameters, model_tools, assistant_tools, options or "null"))
+    return PlannedCall._make(columns)
 
 
 def open_call(call: PlannedCall, *, most_input: int | None = None) -> OpenedCall:
@@ -154,12 +159,14 @@ def _compose(call: PlannedCall, most_input: int | None) -> tuple[OpenedCall, UUI
     turns = [Turn("user" if role == Message.Role.USER else "assistant", text) for _, role, text, _ in said]
     reserve = min(call.max_output_tokens, call.context_window // 2)  # of the window, for the answer
     window = call.context_window if most_input is None else reserve + most_input
-    omitted = choose_window(turns, instructions=call.instructions, context_window=window, reserve=reserve)
+    given = ClientOptions.of(call.options)
+    instructions = given.behind(call.instructions)
+    omitted = choose_window(turns, instructions=instructions, context_window=window, reserve=reserve)
     request = ModelRequest(
         model=call.model_asked,
-        instructions=call.instructions,
+        instructions=instructions,
         turns=tuple(turns[omitted:]),
-        parameters={"max_output_tokens": call.max_output_tokens} | call.assistant_parameters,
+        parameters=given.over({"max_output_tokens": call.max_output_tokens} | call.assistant_parameters),
         safety_identifier=safety_identifier(call.owner_id),
         tools=tuple(tool for tool in call.assistant_tools if tool in call.model_tools),
     )

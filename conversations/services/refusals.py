@@ -19,6 +19,7 @@ class Refusal(StrEnum):
     NOT_EDITABLE = "not_editable"
     NOT_CONTINUABLE = "not_continuable"
     NO_PARENT = "no_parent"
+    HISTORY = "history"
     FILE = "file"
     LIMIT = "limit"
     NOT_RATEABLE = "not_rateable"
@@ -56,6 +57,7 @@ class Refused(Exception):
             Refusal.NOT_EDITABLE,
             Refusal.NOT_CONTINUABLE,
             Refusal.NO_PARENT,
+            Refusal.HISTORY,
             Refusal.NOT_RATEABLE,
             Refusal.RENAMED,
             Refusal.TOO_MANY_PINNED,

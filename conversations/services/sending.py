@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -46,7 +46,7 @@ def start_conversation(
             conversation = Conversation(
                 owner=owner,
                 assistant=assistant,
-                title=title or _provisional_title(prompt),
+                title=title or provisional_title(prompt),
                 is_title_provisional=not title,
             )
             model = model_for(conversation)
@@ -64,13 +64,15 @@ def send_message(
     client_token: UUID,
     attachment_ids: Sequence[UUID] = (),
     parent_id: UUID | None = None,
+    options: dict[str, Any] | None = None,
 ) -> Message:
     """Add a prompt to a conversation of `owner` and return the answer that is now waited for.
 
-    It follows the end of the current path, or the answer `parent_id`, whose path is the current one from then on. The
-    same `client_token` and prompt again return the answer that was made the first time. The lock on the
-    conversation makes parallel sends take turns. Raises Refused (empty, too_long, busy, concluded, no_parent,
-    assistant_unavailable, no_model, file, token_reused, limit), and Conversation.DoesNotExist where it is not theirs.
+    It follows the end of the current path, or the answer `parent_id`, whose path is the current one from then on.
+    `options` are what a program gave with it (`ClientOptions.stored`). The same `client_token` and prompt again return
+    the answer that was made the first time. The lock on the conversation makes parallel sends take turns. Raises
+    Refused (empty, too_long, busy, concluded, no_parent, assistant_unavailable, no_model, file, token_reused, limit),
+    and Conversation.DoesNotExist where it is not theirs.
     """
     prompt = accepted(prompt)
     try:
@@ -82,7 +84,7 @@ def send_message(
             model = model_for(conversation)
             # Whether an answer runs or the token was used is told by the constraints, which spares looking first.
             end = _end_of_path(conversation, parent_id)
-            return commit_turn(conversation, end, prompt, client_token, model, attachment_ids)
+            return commit_turn(conversation, end, prompt, client_token, model, attachment_ids, options=options)
     except (Refused, IntegrityError) as error:
         return sent_before(owner.pk, client_token, prompt, error)
 
@@ -193,6 +195,7 @@ def commit_turn(
     attachment_ids: Sequence[UUID],
     kept: KeptFiles | None = None,
     *,
+    options: dict[str, Any] | None = None,
     priority: int = 0,
 ) -> Message:
     """Write a prompt and the answer that is waited for, in the caller's transaction; return the answer."""
@@ -204,6 +207,7 @@ def commit_turn(
         status=Message.Status.COMPLETED,
         text=prompt,
         client_token=client_token,
+        options=options,
     )
     answer = new_answer(conversation, said.pk)
     Message.objects.bulk_create([said, answer])
@@ -248,6 +252,7 @@ def touch(conversation: Conversation, leaf: Message) -> None:
     conversation.save(update_fields=["current_leaf", "last_activity_at"])
 
 
-def _provisional_title(prompt: str) -> str:
+def provisional_title(prompt: str) -> str:
+    """Return the beginning of a prompt, on one line, as a title."""
     line = " ".join(prompt.split())
     return line if len(line) <= PROVISIONAL_TITLE_CHARS else line[: PROVISIONAL_TITLE_CHARS - 1].rstrip() + "…"

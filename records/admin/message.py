@@ -24,10 +24,11 @@ class MessageAdmin(ReadAdmin):
     ordering = ("-id",)
     fields = (
         ("conversation", "owner", "parent"),
-        ("assistant", "copy_of"),
+        ("assistant", "copy_of", "is_supplied"),
         ("role", "status", "attempt", "activity"),
         ("created_at", "finished_at"),
         "text",
+        "options",
         ("error_code", "error_text"),
         ("id", "client_token"),
     )

@@ -103,7 +103,7 @@ def _used(scope: dict[str, str]) -> str:
             (count(*) FILTER (WHERE rating = 'down') > 0)::int AS down
         FROM conversations_feedback WHERE message_id = message.id
     ) AS rated
-    WHERE message.role = 'assistant' AND message.copy_of_id IS NULL
+    WHERE message.role = 'assistant' AND message.copy_of_id IS NULL AND NOT message.is_supplied
         AND message.status NOT IN ('queued', 'streaming') AND {scope["message"]}
 ), asked AS MATERIALIZED (
     SELECT {_DAY.format("message.created_at")} AS day, message.owner_id,
@@ -118,7 +118,7 @@ def _used(scope: dict[str, str]) -> str:
         FROM conversations_message AS reply
         WHERE reply.parent_id = message.id AND reply.role = 'assistant' ORDER BY reply.id LIMIT 1
     ) AS answer ON true
-    WHERE message.role = 'user' AND message.copy_of_id IS NULL AND {scope["message"]}
+    WHERE message.role = 'user' AND message.copy_of_id IS NULL AND NOT message.is_supplied AND {scope["message"]}
 ), begun AS MATERIALIZED (
     SELECT {_DAY.format("conversation.created_at")} AS day, conversation.owner_id,
         coalesce({_FIRST_ANSWERER}, conversation.assistant_id) AS assistant_id, coalesce((

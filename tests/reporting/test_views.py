@@ -64,6 +64,7 @@ LEFT_OUT = {
         "error_text": TEXT,
         "attempt": INNER,
         "client_token": SECRETS,
+        "options": TEXT,
         "search_vector": TEXT,
     },
     "conversations_generation": {

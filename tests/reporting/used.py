@@ -211,7 +211,7 @@ def _count(conversation: Conversation, sums: dict[Key, Counter[str]]) -> None:
     first = answers[0].assistant_id if answers else None
     sums[key(conversation.created_at, first, early[0] if early else 0)]["conversations"] += 1
     for message in messages:
-        if message.copy_of_id is not None:
+        if message.copy_of_id is not None or message.is_supplied:
             continue
         if message.role == "user":
             reply = next((answer for answer in answers if answer.parent_id == message.pk), None)

@@ -78,6 +78,16 @@ DEEDS: dict[str, Callable[[Sealed], object]] = {
     "send_message": lambda at: services.send_message(
         owner=at.conversation.owner, conversation_id=at.id, prompt="More", client_token=token()
     ),
+    "send_history": lambda at: services.send_history(
+        owner=at.conversation.owner,
+        conversation_id=at.id,
+        client_token=token(),
+        history=[
+            services.Said("user", at.prompt.text),
+            services.Said("assistant", at.answer.text),
+            services.Said("user", "x"),
+        ],
+    ),
     "edit_prompt": lambda at: services.edit_prompt(message=at.prompt, prompt="Other", client_token=token()),
     "retry_answer": lambda at: services.retry_answer(message=at.answer),
     "continue_answer": lambda at: services.continue_answer(message=at.answer),
@@ -132,10 +142,11 @@ DEEDS: dict[str, Callable[[Sealed], object]] = {
 }
 # Names, and functions that only read or touch no conversation that there is.
 OTHERS = {
-    "AnswerPlan", "Answerer", "CallPlan", "CallProgress", "NotSettled", "PlannedFile", "Refusal", "Refused", "Standing",
+    "AnswerPlan", "Answerer", "CallPlan", "CallProgress", "NotSettled", "PlannedFile", "Refusal", "Refused", "Said",
+    "Standing",
     "claim_trial", "fail_trial", "finish_trial", "note_listing", "path_of", "plan_preview", "plan_test",
     "find_deleted_file", "find_pending_file", "find_unread_files", "find_unsealed", "standings_of",
-    "receive_file", "start_conversation",
+    "find_place", "receive_file", "start_conversation", "start_from_history",
 }  # fmt: skip
 
 

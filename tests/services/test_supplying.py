@@ -1,0 +1,380 @@
+"""Programs that hold a conversation themselves say all of it each time: it is recorded once, and told from our own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+from django.db import IntegrityError, connections, transaction
+
+from accounts.models import User
+from conversations.models import Assistant, Conversation, Generation, Message
+from conversations.services import (
+    Refusal,
+    Refused,
+    Said,
+    claim_answer,
+    conclude_conversation,
+    continue_answer,
+    continue_conversation,
+    hide_conversation,
+    rate_answer,
+    retry_answer,
+    send_history,
+    send_message,
+    start_from_history,
+)
+from conversations.services.client_options import ClientOptions
+from conversations.services.supplying import MAX_TURNS
+from tests.factories import make_assistant, make_model, make_user, token
+from tests.pages.record import end
+
+pytestmark = pytest.mark.django_db
+OPTIONS = ClientOptions("Answer in French.", {"temperature": 0.2, "max_output_tokens": 100})
+
+
+def told(*texts: str) -> list[Said]:
+    """A history in which user and assistant take turns."""
+    return [Said("assistant" if number % 2 else "user", text) for number, text in enumerate(texts)]
+
+
+def texts(conversation: Conversation) -> list[tuple[str, str, bool]]:
+    path = Conversation.objects.get(pk=conversation.pk).path()
+    return [(message.role, message.text, message.is_supplied) for message in path]
+
+
+def start(owner: User, assistant: Assistant, *history: str) -> Message:
+    return start_from_history(owner=owner, assistant=assistant, history=told(*history), client_token=token())
+
+
+def go_on(answer: Message, *history: str) -> Message:
+    return go_on_with(answer, told(*history))
+
+
+def go_on_with(answer: Message, history: Sequence[Said]) -> Message:
+    return send_history(
+        owner=answer.owner, conversation_id=answer.conversation_id, history=history, client_token=token()
+    )
+
+
+def test_what_was_said_before_is_stored_as_supplied_and_only_the_last_prompt_is_answered(
+    owner: User, assistant: Assistant
+) -> None:
+    answer = start(owner, assistant, "One", "First", "Two")
+    assert texts(answer.conversation) == [
+        ("user", "One", True),
+        ("assistant", "First", True),
+        ("user", "Two", False),
+        ("assistant", "", False),
+    ]
+    assert Generation.objects.get().message == answer
+    assert (answer.conversation.title, answer.conversation.is_title_provisional) == ("One", False)
+    assert {message.status for message in answer.conversation.messages.exclude(pk=answer.pk)} == {"completed"}
+    end(answer, text="Second")
+    assert not Generation.objects.filter(purpose="title").exists()
+
+
+def test_the_model_is_shown_what_was_supplied(owner: User, assistant: Assistant) -> None:
+    answer = start(owner, assistant, "One", "First", "Two")
+    plan = claim_answer(message_id=answer.pk)
+    assert plan is not None
+    assert [(turn.role, turn.text) for turn in plan.request.turns] == [
+        ("user", "One"),
+        ("assistant", "First"),
+        ("user", "Two"),
+    ]
+
+
+def test_a_history_may_begin_with_a_greeting_of_the_assistant(owner: User, assistant: Assistant) -> None:
+    history = [Said("assistant", "How can I help?"), Said("user", "One")]
+    answer = start_from_history(owner=owner, assistant=assistant, history=history, client_token=token())
+    plan = claim_answer(message_id=answer.pk)
+    assert plan is not None
+    assert [turn.text for turn in plan.request.turns] == ["How can I help?", "One"]
+    assert Generation.objects.get().omitted_messages == 0
+    greeting = answer.conversation.path()[0]
+    with pytest.raises(Refused) as refused:
+        retry_answer(message=greeting)
+    assert refused.value.code == Refusal.NOT_RETRYABLE
+
+
+def test_a_history_that_extends_the_path_adds_only_what_is_new(owner: User, assistant: Assistant) -> None:
+    answer = start(owner, assistant, "One")
+    end(answer, text="First")
+    following = go_on(answer, "One", " First\n", "Two")
+    assert following.conversation_id == answer.conversation_id
+    assert texts(answer.conversation)[2:] == [("user", "Two", False), ("assistant", "", False)]
+    end(following, text="Second")
+    go_on(following, "One", "First", "Two", "Second", "Three", "From elsewhere", "Four")
+    assert texts(answer.conversation)[4:] == [
+        ("user", "Three", True),
+        ("assistant", "From elsewhere", True),
+        ("user", "Four", False),
+        ("assistant", "", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("history", "where"),
+    [
+        (("One", "Another", "Two"), "history[1]"),
+        (("Other", "First", "Two"), "history[0]"),
+        (("One",), "the history ends before it does"),
+        (("Two",), "history[0]"),
+    ],
+    ids=["another answer", "another prompt", "too short", "only what is new"],
+)
+def test_another_history_is_refused_and_told_where_it_differs(
+    owner: User, assistant: Assistant, history: tuple[str, ...], where: str
+) -> None:
+    answer = start(owner, assistant, "One")
+    end(answer, text="First")
+    before = Message.objects.count()
+    with pytest.raises(Refused) as refused:
+        go_on(answer, *history)
+    assert (refused.value.code, refused.value.status) == (Refusal.HISTORY, 409)
+    assert where in refused.value.message
+    assert Message.objects.count() == before
+
+
+def test_a_prompt_whose_answer_failed_may_be_said_again_or_followed(owner: User, assistant: Assistant) -> None:
+    answer = start(owner, assistant, "One")
+    end(answer, status="failed", text="")
+    again = go_on(answer, "One")
+    assert again.parent is not None
+    assert answer.parent is not None
+    assert (again.parent.text, again.parent.parent_id) == ("One", None)
+    assert again.parent_id != answer.parent_id
+    end(again, status="interrupted", text="Half an ans")
+    once_more = go_on(again, "One")
+    end(once_more, status="interrupted", text="Half an ans")
+    followed = go_on(once_more, "One", "Half an ans", "Two")
+    assert texts(followed.conversation)[1:] == [
+        ("assistant", "Half an ans", False),
+        ("user", "Two", False),
+        ("assistant", "", False),
+    ]
+
+
+def test_a_history_without_an_answer_that_broke_off_goes_on_behind_it(owner: User, assistant: Assistant) -> None:
+    answer = start(owner, assistant, "One")
+    end(answer, status="failed", text="Half")
+    go_on_with(answer, [Said("user", "One"), Said("user", "Two")])
+    assert [text for _, text, _ in texts(answer.conversation)] == ["One", "Half", "Two", ""]
+
+
+@pytest.mark.parametrize(
+    ("history", "code"),
+    [
+        ([], Refusal.HISTORY),
+        ([Said("user", "One"), Said("assistant", "First")], Refusal.HISTORY),
+        ([Said("user", "x")] * (MAX_TURNS + 1), Refusal.HISTORY),
+        ([Said("user", " \u200b"), Said("user", "Two")], Refusal.EMPTY),
+        ([Said("user", "One"), Said("assistant", ""), Said("user", "Two")], Refusal.EMPTY),
+        ([Said("user", "x" * 100_001)], Refusal.TOO_LONG),
+    ],
+    ids=["none", "ends with an answer", "too many", "F1 blank prompt", "blank answer", "F2 too long"],
+)
+def test_bad_histories_are_refused_and_leave_nothing(
+    owner: User, assistant: Assistant, history: list[Said], code: Refusal
+) -> None:
+    with pytest.raises(Refused) as refused:
+        start_from_history(owner=owner, assistant=assistant, history=history, client_token=token())
+    assert refused.value.code == code
+    assert (Conversation.objects.count(), Message.objects.count()) == (0, 0)
+
+
+def test_i4_the_same_token_again_is_the_same_answer(owner: User, assistant: Assistant) -> None:
+    once = token()
+    history = told("One", "First", "Two")
+    answer = start_from_history(owner=owner, assistant=assistant, history=history, client_token=once)
+    again = start_from_history(owner=owner, assistant=assistant, history=history, client_token=once)
+    assert again == answer
+    end(answer, text="Second")
+    longer, twice = told("One", "First", "Two", "Second", "Three"), token()
+    following, repeated = (
+        send_history(owner=owner, conversation_id=answer.conversation_id, history=longer, client_token=twice)
+        for _ in range(2)
+    )
+    assert following == repeated
+    assert (Conversation.objects.count(), Message.objects.count()) == (1, 6)
+    with pytest.raises(Refused) as refused:
+        start_from_history(owner=owner, assistant=assistant, history=told("Other"), client_token=once)
+    assert refused.value.code == Refusal.TOKEN_REUSED
+
+
+def test_nothing_is_said_where_an_answer_runs_or_all_is_concluded(owner: User, assistant: Assistant) -> None:
+    answer = start(owner, assistant, "One")
+    with pytest.raises(Refused) as refused:
+        go_on(answer, "One", "First", "Two")
+    assert refused.value.code == Refusal.BUSY
+    end(answer, text="First")
+    conclude_conversation(conversation=answer.conversation)
+    with pytest.raises(Refused) as refused:
+        go_on(answer, "One", "First", "Two")
+    assert refused.value.code == Refusal.CONCLUDED
+
+
+def test_a1_nobody_goes_on_in_what_is_not_theirs_or_is_hidden(owner: User, assistant: Assistant) -> None:
+    answer = start(owner, assistant, "One")
+    end(answer, text="First")
+    with pytest.raises(Conversation.DoesNotExist):
+        send_history(
+            owner=make_user(),
+            conversation_id=answer.conversation_id,
+            history=told("One", "First", "Two"),
+            client_token=token(),
+        )
+    hide_conversation(conversation=answer.conversation)
+    with pytest.raises(Conversation.DoesNotExist):
+        go_on(answer, "One", "First", "Two")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_extend_the_same_path_at_once_one_is_refused() -> None:
+    make_model()
+    answer = start(make_user(), make_assistant(), "One")
+    end(answer, text="First")
+    outcomes: list[object] = []
+    barrier = threading.Barrier(2)
+
+    def extend() -> None:
+        barrier.wait()
+        try:
+            outcomes.append(go_on(answer, "One", "First", "Two"))
+        except Refused as refused:
+            outcomes.append(refused.code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=extend) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(isinstance(outcome, Message) for outcome in outcomes) == [False, True]
+    assert Refusal.BUSY in outcomes
+    assert answer.conversation.messages.count() == 4
+
+
+def test_who_answers_from_here_on_may_be_chosen(owner: User, assistant: Assistant) -> None:
+    answer = start(owner, assistant, "One")
+    end(answer, text="First")
+    other, model = make_assistant(), make_model("gpt-4o-mini")
+    following = send_history(
+        owner=owner,
+        conversation_id=answer.conversation_id,
+        history=told("One", "First", "Two"),
+        client_token=token(),
+        assistant=other,
+        model=model,
+    )
+    assert following.assistant == other
+    assert following.generations.get().model == model
+
+
+def test_f18_a_model_that_is_not_offered_is_refused(owner: User, assistant: Assistant) -> None:
+    with pytest.raises(Refused) as refused:
+        start_from_history(
+            owner=owner,
+            assistant=assistant,
+            history=told("One"),
+            client_token=token(),
+            model=make_model("gpt-9", is_offered=False),
+        )
+    assert refused.value.code == Refusal.NO_MODEL
+    assert not Conversation.objects.exists()
+
+
+def test_what_a_client_gave_is_merged_into_the_call_and_a_retry_keeps_it(owner: User) -> None:
+    make_model()
+    assistant = make_assistant(instructions="Be brief.", parameters={"temperature": 1, "presence": 2})
+    answer = start_from_history(
+        owner=owner, assistant=assistant, history=told("One"), client_token=token(), options=OPTIONS.stored()
+    )
+    claim_with_options(answer)
+    again = retry_answer(message=answer)
+    claim_with_options(again)
+    further = claim_answer(message_id=continue_answer(message=again).pk)
+    assert further is not None
+    assert further.request.instructions.endswith("Answer in French.")
+
+
+def claim_with_options(answer: Message) -> None:
+    plan = claim_answer(message_id=answer.pk)
+    assert plan is not None
+    assert plan.request.instructions == "Be brief.\n\nAnswer in French."
+    assert plan.request.parameters == {"temperature": 0.2, "presence": 2, "max_output_tokens": 100}
+    answer.refresh_from_db()
+    end(answer, status="stopped", text="Une")
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(1, 16), (16, 16), (500, 500), (10**9, 16_384)])
+def test_the_length_of_an_answer_stays_within_what_provider_and_model_take(
+    owner: User, assistant: Assistant, asked: int, sent: int
+) -> None:
+    options = ClientOptions(parameters={"max_output_tokens": asked}).stored()
+    answer = start_from_history(
+        owner=owner, assistant=assistant, history=told("One"), client_token=token(), options=options
+    )
+    plan = claim_answer(message_id=answer.pk)
+    assert plan is not None
+    assert plan.request.parameters["max_output_tokens"] == sent
+
+
+def test_nothing_given_is_stored_as_nothing(owner: User, assistant: Assistant) -> None:
+    assert ClientOptions(" \n").stored() is None
+    answer = start(owner, assistant, "One")
+    assert answer.parent is not None
+    assert answer.parent.options is None
+    plain = send_plain(answer)
+    plan = claim_answer(message_id=plain.pk)
+    assert plan is not None
+    assert plan.request.instructions == assistant.instructions
+
+
+def send_plain(answer: Message) -> Message:
+    end(answer, text="First")
+    return send_message(owner=answer.owner, conversation_id=answer.conversation_id, prompt="Two", client_token=token())
+
+
+def test_what_is_supplied_costs_nothing_and_is_not_rated(owner: User, assistant: Assistant) -> None:
+    answer = start(owner, assistant, "One", "First", "Two")
+    supplied = answer.conversation.path()[1]
+    assert not Generation.objects.filter(message=supplied).exists()
+    with pytest.raises(Refused) as refused:
+        rate_answer(message=supplied, user=owner, rating="up")
+    assert refused.value.code == Refusal.NOT_RATEABLE
+
+
+def test_a_supplied_answer_can_be_asked_for_anew(owner: User, assistant: Assistant) -> None:
+    answer = start(owner, assistant, "One", "First", "Two")
+    end(answer, text="Second")
+    ours = retry_answer(message=answer.conversation.path()[1])
+    assert not ours.is_supplied
+    assert ours.generations.get().model.name == "gpt-4o"
+
+
+def test_what_goes_on_from_a_concluded_conversation_stays_marked(owner: User, assistant: Assistant) -> None:
+    answer = start_from_history(
+        owner=owner,
+        assistant=assistant,
+        history=told("One", "First", "Two"),
+        client_token=token(),
+        options=OPTIONS.stored(),
+    )
+    end(answer, text="Second")
+    concluded = conclude_conversation(conversation=answer.conversation)
+    copies = continue_conversation(conversation=concluded).path()
+    assert [message.is_supplied for message in copies] == [True, True, False, False]
+    assert [message.options for message in copies] == [None, None, OPTIONS.stored(), None]
+
+
+def test_the_database_takes_no_supplied_message_that_has_not_ended(owner: User, assistant: Assistant) -> None:
+    answer = start(owner, assistant, "One", "First", "Two")
+    with pytest.raises(IntegrityError, match="supplied_messages_are_completed"), transaction.atomic():
+        Message.objects.filter(pk=answer.pk).update(is_supplied=True)
+    end(answer, text="Second")
+    with pytest.raises(IntegrityError, match="answers_have_a_parent"), transaction.atomic():
+        Message.objects.filter(pk=answer.pk).update(parent=None)
