@@ -6,39 +6,29 @@ writes), unless the row says otherwise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tests.access.api import API, API_STREAMS
+from tests.access.outcomes import (
+    NOT_ALLOWED,
+    NOT_FOUND,
+    ROLES,
+    SHOWN,
+    VERBS,
+    Outcome,
+    Outcomes,
+    Row,
+    everybody,
+    members,
+    owner,
+    read,
+)
 
-VERBS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
-ROLES = ("anonymous", "deactivated", "owner", "stranger", "staff", "reviewer", "administrator")
-"""Deactivated: asks for what is their own, with the cookie of a sign-in that once was good. Staff: without any right.
-Reviewer: staff who may review conversations. Administrator: superuser."""
+__all__ = ["AREAS", "PAGES", "ROLES", "STREAMS", "TABLE", "VERBS", "Outcome", "Row", "expected"]
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """A status, where a redirect leads (the beginning of the address), and whether rows change.
-
-    `is_noted`: the audit is told of it, and nothing else changes.
-    """
-
-    status: int
-    to: str = ""
-    writes: bool = False
-    is_noted: bool = False
-
-
-type Outcomes = dict[str, Outcome]  # by role
-type Row = dict[str, Outcomes]  # by verb
-
-SHOWN = Outcome(200)
 READ = Outcome(200, is_noted=True)
 """What somebody wrote is shown to somebody else."""
 FORBIDDEN = Outcome(403)
-NOT_FOUND = Outcome(404)
-NOT_ALLOWED = Outcome(405)
 UNUSABLE = Outcome(422)
 REMOVED = NOTED = Outcome(204, writes=True)
-SIGN_IN = Outcome(302, "/accounts/login/")
 SIGNED_OUT = Outcome(302, "/accounts/login/", is_noted=True)
 SIGN_IN_STREAM = Outcome(401)
 TO_LIST = Outcome(302, "/conversations/")
@@ -49,27 +39,8 @@ BACK = Outcome(302, "/admin/")
 SAVED = Outcome(302, "/admin/", writes=True)
 
 
-def everybody(outcome: Outcome) -> Outcomes:
-    return dict.fromkeys(ROLES, outcome)
-
-
-def members(outcome: Outcome, others: Outcome = SIGN_IN) -> Outcomes:
-    """Everybody who is signed in, and everybody else."""
-    return everybody(outcome) | {"anonymous": others, "deactivated": others}
-
-
-def owner(outcome: Outcome, others: Outcome = SIGN_IN) -> Outcomes:
-    """The owner alone: rights to the back office open no page of anybody."""
-    return members(NOT_FOUND, others) | {"owner": outcome}
-
-
 def office(staff: Outcome, reviewer: Outcome, administrator: Outcome, gate: Outcome = GATE) -> Outcomes:
     return everybody(gate) | {"staff": staff, "reviewer": reviewer, "administrator": administrator}
-
-
-def read(outcomes: Outcomes) -> Row:
-    """A page of ours that is read."""
-    return {"GET": outcomes, "HEAD": outcomes}
 
 
 def page(outcomes: Outcomes, post: Outcomes | None = None) -> Row:
@@ -143,6 +114,7 @@ STREAMS: dict[str, Row] = {
     "conversations:export": read(owner(Outcome(400))),  # without a format, which these tests do not name
     "conversations:export_many": {"POST": members(UNUSABLE)},  # the form of these tests chooses nothing
 }
+STREAMS |= API_STREAMS
 
 _SIGN_IN_PAGE = members(TO_LIST, SHOWN)
 _SIGN_IN_PAGE_OTHERWISE = members(TO_LIST, NOT_ALLOWED)
@@ -322,6 +294,7 @@ OFFICE: dict[str, dict[str, Row]] = {
 AREAS: dict[str, dict[str, Row]] = {"pages": PAGES, "accounts": ACCOUNTS} | {
     f"back office, {name}": rows for name, rows in OFFICE.items()
 }
+AREAS |= {f"API, {name}": rows for name, rows in API.items()}
 TABLE: dict[str, Row] = STREAMS | {route: row for rows in AREAS.values() for route, row in rows.items()}
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from accounts.models import Token, User
@@ -40,6 +43,7 @@ from conversations.services import (
     stop_answer,
 )
 from records import sitting
+from tests.access import api
 from tests.access.office import Exports, Retention, Reviews
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_file, make_model, make_user, token
@@ -189,6 +193,9 @@ class World:
     ) -> Any:
         """Send one request and return the response. Without `data` a POST sends the form that does harm."""
         client = self.client(role)
+        if address.startswith("/api/") and data is None:
+            body = "" if verb in ("GET", "HEAD", "OPTIONS") else json.dumps(self._api_body(address))
+            return client.generic(verb, address, body, "application/json", headers=headers)
         if verb == "POST":
             return client.post(address, self.form() if data is None else data, headers=headers)
         body = "" if verb in ("GET", "HEAD", "OPTIONS") else "title=Taken"
@@ -215,7 +222,15 @@ class World:
         belongings = self.of_deactivated if role == "deactivated" else self.belongings
         if route.startswith("conversations:"):
             return fill(pattern, belongings.values().get(name, {}))
+        if route.startswith("api:"):
+            return fill(pattern, api.values(belongings).get(name, {}))
         return fill(pattern, self._office_values(pattern))
+
+    def _api_body(self, address: str) -> dict[str, Any]:
+        try:
+            return api.BODIES.get(resolve(urlsplit(address).path).view_name, {})
+        except Resolver404:
+            return {}
 
     def missing_address(self, pattern: str) -> str:
         """Return the address of something that never was."""
