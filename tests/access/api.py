@@ -70,10 +70,14 @@ _BATCHES: dict[str, Row] = {
     "batches:cancel": {"POST": mine(DONE)},
     "batches:resume": {"POST": mine(_CONFLICT)},  # the batch of these tests is under way
 }
-API_STREAMS: dict[str, Row] = {"batches:result": ONE}
-API: dict[str, dict[str, Row]] = {"catalogue": _CATALOGUE, "conversations": _CONVERSATIONS, "files": _FILES, "batches": _BATCHES}
+API: dict[str, dict[str, Row]] = {
+    "catalogue": _CATALOGUE,
+    "conversations": _CONVERSATIONS,
+    "files": _FILES,
+    "batches": _BATCHES,
+}
 """By area."""
-API_STREAMS: dict[str, Row] = {"api:content": ONE, "api:document": ONE}
+API_STREAMS: dict[str, Row] = {"api:content": ONE, "api:document": ONE, "batches:result": ONE}
 """What gives its database connection back, and writes nothing."""
 
 BODIES: dict[str, dict[str, Any]] = {
