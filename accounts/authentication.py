@@ -1,20 +1,27 @@
-"""How requests of the API tell whose they are: a token, or the session of a browser."""
+"""How requests of the API tell whose they are: a token of ours, one of the company's, or the session of a browser."""
 
 from __future__ import annotations
 
+import datetime
+import logging
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.authentication import SessionAuthentication as DjangoSessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException, AuthenticationFailed
 
 from accounts import tokens
-from accounts.access import SESSION, Access
+from accounts.access import OWN, SESSION, Access
+from accounts.company.issuer import LEEWAY_SECONDS, NotTrusted, ProviderAway, claims_of, is_id_token
+from accounts.company.people import person_of
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 _SCHEME = "bearer"
 _REASONS = {
@@ -48,6 +55,51 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Answer 401 with the scheme that is wanted."""
         return 'Bearer realm="api"'
+
+
+class JWTAuthentication(BaseAuthentication):
+    """`Authorization: Bearer` with an access token of the company's provider, made for OIDC_AUDIENCE."""
+
+    def authenticate(self, request: Request) -> tuple[User, Access] | None:
+        """Return who it is of; None where the request brings no bearer. What no other class knew is refused here.
+
+        Raises AuthenticationFailed (401), and CannotTell (503) where the provider's keys cannot be had.
+        """
+        credentials = bearer_of(request)
+        if credentials is None:
+            return None
+        if not (settings.OIDC_ISSUER and settings.OIDC_AUDIENCE):
+            raise AuthenticationFailed("There is no such token.", "invalid_token")
+        try:
+            claims = claims_of(credentials, audience=settings.OIDC_AUDIENCE)
+        except NotTrusted as reason:
+            raise AuthenticationFailed(f"This token is not accepted. {reason}", "invalid_token") from reason
+        except ProviderAway as away:
+            logger.warning("A token cannot be checked: %s", away)
+            raise CannotTell from away
+        if is_id_token(claims):
+            raise AuthenticationFailed("This is an ID token; send an access token.", "invalid_token")
+        person = person_of(claims["sub"])
+        if person is None:
+            raise AuthenticationFailed(
+                "Nobody here has this token's subject. Sign in on the page once.", "invalid_token"
+            )
+        if not person.is_active:
+            raise AuthenticationFailed("Your account here is deactivated.", "invalid_token")
+        until = datetime.datetime.fromtimestamp(int(claims["exp"]) + LEEWAY_SECONDS, datetime.UTC)
+        return person, Access(kind="jwt", scopes=OWN, expires_at=until)
+
+    def authenticate_header(self, request: Request) -> str:
+        """Answer 401 with the scheme that is wanted."""
+        return 'Bearer realm="api"'
+
+
+class CannotTell(APIException):
+    """Whether a token is good cannot be known at the moment."""
+
+    status_code = 503
+    default_detail = "The company's sign-in does not answer, so this token cannot be checked. Try again soon."
+    default_code = "unavailable"
 
 
 class SessionAuthentication(DjangoSessionAuthentication):

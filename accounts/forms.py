@@ -25,7 +25,9 @@ HINTS = {
 class TokenForm(forms.Form):
     """A token for oneself. It always ends; one without an end is for an administrator to make."""
 
-    name = forms.CharField(max_length=100, error_messages={"required": "Give it a name, such as where it will be used."})
+    name = forms.CharField(
+        max_length=100, error_messages={"required": "Give it a name, such as where it will be used."}
+    )
     scopes = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple, error_messages={"required": "Choose at least one thing that it may do."}
     )

@@ -145,6 +145,17 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
     return found
 
 
+def pairs(name: str) -> list[tuple[str, str]]:
+    """Return a comma-separated list of `value=name` as pairs, cut at the last `=`; an entry without both is refused."""
+    found = []
+    for entry in _entries(name):
+        value, _, target = (part.strip() for part in entry.rpartition("="))
+        if not value or not target:
+            raise ImproperlyConfigured(f"{name} holds {entry!r}; it takes entries such as chat-reviewers=Reviewers.")
+        found.append((value, target))
+    return found
+
+
 def _entries(name: str) -> list[str]:
     return [entry.strip() for entry in text(name).split(",") if entry.strip()]
 

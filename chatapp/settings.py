@@ -70,6 +70,8 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django_htmx",
     "corsheaders",
     "rest_framework",
@@ -180,6 +182,39 @@ ADMIN_USERNAME = env.text("ADMIN_USERNAME", "admin")
 ADMIN_EMAIL = env.text("ADMIN_EMAIL", "admin@localhost.invalid")
 ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
 
+# The company's sign-in -----------------------------------------------------------------------------------------------
+
+OIDC_ISSUER = env.http_url("OIDC_ISSUER", check=env.is_safe_origin)
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
+OIDC_SCOPES = env.text("OIDC_SCOPES", "openid profile email").split()
+OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
+OIDC_GROUPS = env.pairs("OIDC_GROUPS")
+OIDC_AUDIENCE = env.text("OIDC_AUDIENCE")  # of bearer tokens for the API; empty: none are taken
+if bool(OIDC_ISSUER) != bool(OIDC_CLIENT_ID):
+    raise ImproperlyConfigured("Of OIDC_ISSUER and OIDC_CLIENT_ID one is set and the other is not; they go together.")
+if len(OIDC_ISSUER) > 200:
+    raise ImproperlyConfigured("OIDC_ISSUER has more than 200 characters.")
+if "openid" not in OIDC_SCOPES:
+    raise ImproperlyConfigured("OIDC_SCOPES must hold openid.")
+SOCIALACCOUNT_ADAPTER = "accounts.company.flow.CompanyAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": OIDC_ISSUER,  # so that the subjects of another issuer are other people
+                "name": "Company sign-in",
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_ISSUER, "scope": OIDC_SCOPES, "oauth_pkce_enabled": True},
+            }
+        ]
+        if OIDC_ISSUER
+        else []
+    }
+}
+
 # The model -----------------------------------------------------------------------------------------------------------
 
 OPENAI_API_KEY = env.text("OPENAI_API_KEY")
@@ -213,6 +248,7 @@ CORS_ALLOW_CREDENTIALS = False  # other origins bring a token; the cookies of th
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.JWTAuthentication",
         "accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest.permissions.HasScope"],
@@ -223,6 +259,15 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "rest.problems.handle",
     "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Verbatim",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": r"/(api/)?v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "rest.schema.document.complete"],
 }
 
 # Search --------------------------------------------------------------------------------------------------------------

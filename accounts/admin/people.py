@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-import allauth.account.admin  # noqa: F401  (registers what is taken out below)
+import allauth.account.admin
+import allauth.socialaccount.admin  # noqa: F401  (both register what is taken out below)
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -22,6 +24,9 @@ else:
 
 # A second e-mail address would be a second name to sign in with, beside the person's own row.
 admin.site.unregister(EmailAddress)
+# Who signs in by which provider is settled by the environment and by signing in, and its secrets are in no table.
+for _ours in (SocialAccount, SocialApp, SocialToken):
+    admin.site.unregister(_ours)
 admin.site.unregister(Group)
 
 

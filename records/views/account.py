@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.company.people import may_connect
 from accounts.forms import TokenForm
 from accounts.models import Token
 from conversations.views.access import SignedInRequest, signed_in
@@ -42,6 +43,7 @@ def account_page(
     if before is None:
         own = Token.objects.visible_to(request.user)
         context |= {
+            "may_connect": may_connect(request.user),
             "token_form": token_form or TokenForm(owner=request.user),
             "made": made,
             "tokens": list(own.usable()),

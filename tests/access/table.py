@@ -127,6 +127,8 @@ ACCOUNTS: dict[str, Row] = {
         "OPTIONS": everybody(SHOWN),
         "POST": members(SIGNED_OUT),
     },
+    "company_login": {"POST": everybody(NOT_FOUND)},  # none is set up in these tests
+    "company_callback": {"GET": everybody(NOT_FOUND)},
     "account_change_password": dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "PUT"), members(SHOWN))
     | dict.fromkeys(("PATCH", "DELETE"), members(NOT_ALLOWED)),
 }
