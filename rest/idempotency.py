@@ -26,7 +26,6 @@ HEADER = "Idempotency-Key"
 KEPT = datetime.timedelta(hours=24)
 SILENCE = datetime.timedelta(seconds=60)
 """After so long without a sign of life, whoever carried a request out is taken for dead."""
-SIGN_OF_LIFE_SECONDS = 15.0
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "X-Conversation-Id")
 _NAMES = uuid.UUID("6f0d8e4a-54b5-4a0c-9c4f-5f2b8d3f3c11")

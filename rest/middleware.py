@@ -50,7 +50,7 @@ def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
         return response
     problem = _SAID.get(response.status_code) or Problem(response.status_code, "error", "The request was refused.")
     response.content = json.dumps(problem.body()).encode()
-    response.headers |= {"Content-Type": MEDIA_TYPE, "Cache-Control": "private, no-store"}
+    response["Content-Type"], response["Cache-Control"] = MEDIA_TYPE, "private, no-store"
     if response.has_header("Content-Length"):
         response["Content-Length"] = str(len(response.content))
     return response

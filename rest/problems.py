@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, TypedDict
 
 from django.core.exceptions import (
+    NON_FIELD_ERRORS,
     PermissionDenied,
     RequestDataTooBig,
     SuspiciousOperation,
@@ -157,7 +158,7 @@ def _of_validation(raised: ValidationError) -> list[FieldError]:
     if not hasattr(raised, "error_dict"):
         return [FieldError(field="", message=message) for message in raised.messages]
     return [
-        FieldError(field="" if name == "__all__" else name, message=message)
+        FieldError(field="" if name == NON_FIELD_ERRORS else name, message=message)
         for name, messages in raised.message_dict.items()
         for message in messages
     ]

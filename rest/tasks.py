@@ -3,11 +3,12 @@
 from procrastinate.contrib.django import app
 
 from rest import idempotency, throttles
+from rest.threads import in_thread
 
 
 @app.periodic(cron="23 * * * *")
 @app.task(queue="background", queueing_lock="purge_requests", priority=-3)
-def purge_requests(timestamp: int) -> None:
+async def purge_requests(timestamp: int) -> None:
     """Forget requests with an Idempotency-Key after a day, and who asked how often after an hour."""
-    idempotency.purge()
-    throttles.purge()
+    await in_thread(idempotency.purge)
+    await in_thread(throttles.purge)

@@ -19,7 +19,7 @@ PERSON_SHARE = 2
 """A person's programs together may do so many times what one may, so that one gone wild leaves room for another."""
 _COUNT = """
 INSERT INTO rest_allowance (subject, kind, began_at, used)
-VALUES {rows}
+SELECT subject, kind, now(), 1 FROM unnest(%s::text[], %s::text[]) AS asked (subject, kind)
 ON CONFLICT (subject, kind) DO UPDATE SET
   used = CASE WHEN rest_allowance.began_at <= now() - interval '1 minute' THEN 1
               ELSE least(rest_allowance.used, 1000000000) + 1 END,
@@ -59,9 +59,8 @@ class MinuteThrottle(BaseThrottle):
 
 def _count(subjects: list[str], kinds: list[str]) -> list[tuple[str, str, int, float]]:
     rows = sorted((subject, kind) for subject in subjects for kind in kinds)  # one order of locks for all
-    statement = _COUNT.format(rows=", ".join(["(%s, %s, now(), 1)"] * len(rows)))
     with connection.cursor() as cursor:
-        cursor.execute(statement, [value for row in rows for value in row])
+        cursor.execute(_COUNT, [list(column) for column in zip(*rows, strict=True)])
         return [(subject, kind, used, float(seconds)) for subject, kind, used, seconds in cursor.fetchall()]
 
 

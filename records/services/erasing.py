@@ -30,6 +30,7 @@ from records.services.retention import (
     counts_of,
     end_run,
 )
+from rest.idempotency import forget_person
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -63,6 +64,7 @@ def ask_erasure(*, person: User, asked_by: User, reason: str) -> RetentionRun:
         person.is_active = False
         person.save(update_fields=["is_active"])
         revoke_all_tokens(owner=person, by=asked_by)
+        forget_person(person)
         audit.record(
             kind="erasure.asked",
             actor=asked_by,

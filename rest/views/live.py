@@ -7,13 +7,13 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
-from django.db import connection
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from rest import idempotency
 from rest.models import IdempotentRequest
+from rest.threads import in_thread
 from rest.views.resource import ResourceView
 
 
@@ -26,17 +26,19 @@ class LiveView(ResourceView):
     """
 
     view_is_async = True
+    sign_of_life_seconds = 15.0
 
     async def in_thread[Result](self, function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
         """Run a function of Django's in the request's own thread, and give its connection back to the pool."""
-        return await sync_to_async(_run)(function, *args, **kwargs)
+        return await in_thread(function, *args, **kwargs)
 
     async def dispatch(  # type: ignore[override]
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         """Carry out a request from beginning to end."""
         self._prepare(request, args, kwargs)
-        if not iscoroutinefunction(getattr(self, str(request.method).lower(), None)):
+        is_ours = request.method in self.allowed_methods
+        if not is_ours or not iscoroutinefunction(self._handler()):
             return await asyncio.shield(self.in_thread(self._whole))
         try:
             early = await self.in_thread(self._begin)
@@ -79,14 +81,6 @@ class LiveView(ResourceView):
 
     async def _show_life(self, row: IdempotentRequest) -> None:
         while True:
-            await asyncio.sleep(idempotency.SIGN_OF_LIFE_SECONDS)
+            await asyncio.sleep(self.sign_of_life_seconds)
             with contextlib.suppress(Exception):  # a database that is away; the next time may do
                 await self.in_thread(idempotency.show_life, row)
-
-
-def _run[Result](function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
-    try:
-        return function(*args, **kwargs)
-    finally:
-        if not connection.in_atomic_block:
-            connection.close()

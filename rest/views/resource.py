@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed
@@ -72,7 +73,7 @@ class ResourceView(APIView):
 
     def query(self, serializer: type[Serializer[Any]], **context: Any) -> dict[str, Any]:
         """Return what stands behind the `?` of the address, in the same way; a parameter stands there once."""
-        parameters = self.request.query_params
+        parameters = self.request.query_params.dict()  # in a QueryDict what is not there is false, as in forms
         found = serializer(data=parameters, context={"view": self, "is_text": True, **context})
         return _validated(found)
 
@@ -168,8 +169,9 @@ class ResourceView(APIView):
     def _fail(self, raised: Exception) -> HttpResponse:
         """Return the answer to what was raised, or raise it again; either way the key of the request is free again."""
         row, self.idempotent = self.idempotent, None
-        if row is not None and connection.is_usable():
-            idempotency.give_back(row)
+        if row is not None:
+            with contextlib.suppress(DatabaseError):  # it is away; a minute later the key is free all the same
+                idempotency.give_back(row)
         return self.handle_exception(raised)
 
     def _end(self, response: Any) -> HttpResponseBase:

@@ -19,6 +19,8 @@ MADE = Outcome(201, "http://testserver/api/v1/", writes=True)
 GONE = Outcome(204, writes=True)
 UNSUITED = Outcome(415)  # no form with a file
 LATER = Outcome(202, writes=True)
+SAID = Outcome(202, "http://testserver/api/v1/messages/", writes=True)
+"""Something is said, whose answer these tests do not wait for."""
 
 
 def anybody(outcome: Outcome) -> Outcomes:
@@ -47,14 +49,18 @@ _CATALOGUE: dict[str, Row] = {
     "api:usage": LIST,
 }
 _CONVERSATIONS: dict[str, Row] = {
-    "api:conversations": LIST,
+    "api:conversations": LIST | {"POST": anybody(SAID)},
     "api:conversation": ONE | {"PATCH": mine(DONE), "DELETE": mine(GONE)},
     "api:restore": {"POST": mine(DONE)},
     "api:conclude": {"POST": mine(DONE)},
     "api:continue": {"POST": mine(MADE)},
-    "api:thread": ONE,
+    "api:thread": ONE | {"POST": mine(SAID)},
     "api:messages": LIST,
     "api:message": ONE,
+    "api:stop": {"POST": mine(DONE)},
+    "api:retry": {"POST": mine(SAID)},
+    "api:edit": {"POST": mine(SAID)},
+    "api:continue_answer": {"POST": mine(SAID)},
 }
 _FILES: dict[str, Row] = {
     "api:attachments": LIST | {"POST": anybody(UNSUITED)},
@@ -70,17 +76,23 @@ _BATCHES: dict[str, Row] = {
     "batches:cancel": {"POST": mine(DONE)},
     "batches:resume": {"POST": mine(_CONFLICT)},  # the batch of these tests is under way
 }
+_CONTRACT: dict[str, Row] = {"rest:schema": LIST, "rest:docs": seen(members(SHOWN)), "rest:redoc": seen(members(SHOWN))}
 API: dict[str, dict[str, Row]] = {
+    "contract": _CONTRACT,
     "catalogue": _CATALOGUE,
     "conversations": _CONVERSATIONS,
     "files": _FILES,
     "batches": _BATCHES,
+    "events": {"webhooks:events": LIST},
 }
 """By area."""
-API_STREAMS: dict[str, Row] = {"api:content": ONE, "api:document": ONE, "batches:result": ONE}
+API_STREAMS: dict[str, Row] = {"api:content": ONE, "api:document": ONE, "api:stream": ONE, "batches:result": ONE}
 """What gives its database connection back, and writes nothing."""
 
 BODIES: dict[str, dict[str, Any]] = {
+    "api:conversations": {"text": "A word of mine"},
+    "api:thread": {"text": "A word of mine"},
+    "api:edit": {"text": "A word of mine"},
     "api:conversation": {"title": "Taken", "pinned": True},
     "api:rating": {"rating": "down", "reason": "Taken"},
 }
@@ -98,6 +110,11 @@ def values(belongings: Belongings) -> dict[str, Mapping[str, object]]:
         "document": {"pk": belongings.sealed.pk},
         "thread": of_conversation,
         "message": of_message,
+        "stream": {"pk": belongings.running.pk},
+        "stop": {"pk": belongings.running.pk},
+        "retry": of_message,
+        "edit": {"pk": belongings.ended.parent_id},
+        "continue_answer": of_message,
         "rating": of_message,
         "attachment": {"pk": belongings.unsent.pk},
         "content": {"pk": belongings.picture.pk},

@@ -134,7 +134,7 @@ def test_r4_r5_static_files_are_what_they_are_and_for_our_pages_alone(tmp_path: 
 HIDDEN = (
     ".git/config", ".git/HEAD", ".env", ".env.example", "static/../.env", "static/..%2f.env", "static/%2e%2e/.env",
     "manage.py", "chatapp/settings.py", "requirements.txt", "Dockerfile", "var/secret_key", "var/database.url",
-    "robots.txt", "security.txt", ".well-known/security.txt", "__debug__/", "debug/", "api/docs/", "api/schema/",
+    "robots.txt", "security.txt", ".well-known/security.txt", "__debug__/", "debug/", "docs/", "schema/",
     "server-status", "metrics", "phpinfo.php", "backup.sql", "media/", "files/", "static/", "admin/doc/",
     "accounts/signup/", "accounts/password/reset/", "accounts/", "sitemap.xml", "feed/",
 )  # fmt: skip

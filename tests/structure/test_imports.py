@@ -78,7 +78,7 @@ APPS = {
     "conversations": {"accounts", "audit", "rest"},
     "batches": {"accounts", "audit", "rest", "conversations"},
     "webhooks": {"accounts", "audit", "rest", "conversations"},
-    "records": {"accounts", "audit", "conversations", "batches", "webhooks"},
+    "records": {"accounts", "audit", "rest", "conversations", "batches", "webhooks"},
 }
 """Each app, and the apps that it may import. `audit` names the user's class, for types alone."""
 
@@ -163,6 +163,8 @@ ASYNC = (
     "records.live",
     "records.tasks",
     "rest.middleware",
+    "rest.tasks",
+    "rest.threads",
     "rest.views.live",
     "webhooks.live",
     "webhooks.tasks",
