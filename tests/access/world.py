@@ -195,7 +195,8 @@ class World:
         client = self.client(role)
         if address.startswith("/api/") and data is None:
             body = "" if verb in ("GET", "HEAD", "OPTIONS") else json.dumps(self._api_body(address))
-            return client.generic(verb, address, body, "application/json", headers=headers)
+            wishes = {"Prefer": "respond-async"} | dict(headers or {})
+            return client.generic(verb, address, body, "application/json", headers=wishes)
         if verb == "POST":
             return client.post(address, self.form() if data is None else data, headers=headers)
         body = "" if verb in ("GET", "HEAD", "OPTIONS") else "title=Taken"

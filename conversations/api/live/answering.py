@@ -26,6 +26,9 @@ from rest.views import LiveView
 if TYPE_CHECKING:
     from accounts.models import User
 
+type Show = Callable[[dict[str, Any]], Response]
+"""Makes an answer of a message as JSON, however it stands."""
+
 RUNNING = frozenset(Message.RUNNING)
 POLL_SECONDS = "1"
 
@@ -64,8 +67,8 @@ class AnswerView(EventsView):
 
     answering = frozenset({"POST"})
 
-    async def answered(self, say: Callable[[], Message]) -> HttpResponseBase:
-        """Have a service say something, in a thread, and answer as the request prefers.
+    async def answered(self, say: Callable[[], Message], show: Show | None = None) -> HttpResponseBase:
+        """Have a service say something, in a thread, and answer as the request prefers: with what `show` makes of it.
 
         Nothing is lost where the client leaves: the answer is written on, and the same request again, with the same
         Idempotency-Key or client_token, leads to it.
@@ -82,7 +85,7 @@ class AnswerView(EventsView):
             headers["Preference-Applied"] = preference.applied
         if preference.seconds:
             await answer_of(answer_id, preference.seconds)
-        return await self.in_thread(_shown, reader, headers)
+        return await self.in_thread(_shown, reader, headers, show or _message)
 
     def token(self, asked: Mapping[str, Any]) -> UUID:
         """Return what makes a double submit one message: the client's token, or what its Idempotency-Key leads to."""
@@ -104,13 +107,21 @@ def _id_of(say: Callable[[], Message]) -> UUID:
     return say().pk
 
 
-def _shown(reader: Reader, headers: Mapping[str, str]) -> Response:
+def _shown(reader: Reader, headers: Mapping[str, str], show: Show) -> Response:
     """Answer with the message as it now is; 401 where its reader was shut out while they waited."""
     if not reader.is_let_in():
         raise NotAuthenticated
     shown = reader.shown()
     if shown is None:
         raise Message.DoesNotExist
+    response = show(shown)
+    for name, value in headers.items():
+        response[name] = value
     if shown["status"] in RUNNING:
-        return Response(shown, status=202, headers={**headers, "Retry-After": POLL_SECONDS})
-    return Response(shown, status=201, headers=dict(headers))
+        response.status_code = 202
+        response["Retry-After"] = POLL_SECONDS
+    return response
+
+
+def _message(shown: dict[str, Any]) -> Response:
+    return Response(shown, status=201)
