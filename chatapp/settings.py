@@ -267,6 +267,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SORT_OPERATION_PARAMETERS": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_SUFFIX": "",
+    "ENUM_NAME_OVERRIDES": {
+        "ConversationState": "conversations.models.Conversation.State",
+        "FileState": ["pending", "ready", "failed"],
+        "EventKind": "conversations.models.Event.Kind",
+        "FileOrigin": "conversations.models.Attachment.Origin",
+        "MessageStatus": "conversations.models.Message.Status",
+        "MessageRole": "conversations.models.Message.Role",
+    },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "rest.schema.document.complete"],
 }
 

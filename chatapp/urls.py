@@ -10,6 +10,7 @@ urlpatterns = [
     path("api/", include("rest.urls")),
     path("api/v1/", include("conversations.api.urls")),
     path("api/v1/", include("batches.urls")),
+    path("api/v1/", include("webhooks.urls")),
     path("v1/", include("conversations.api.openai.urls")),
     path("", include("conversations.urls")),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +56,7 @@ def ask_at(path: str, browser: Browser, **headers: bytes) -> tuple[int, Applicat
     application = Application()
     named = [(name.replace("_", "-").encode(), value) for name, value in headers.items()]
     scope = {"type": "http", "path": path, "headers": named}
-    limited = BodyLimit(application, files_bytes=1000, other_bytes=100)
+    limited = BodyLimit(application, files_bytes=1000, resource_bytes=50, other_bytes=100)
     async_to_sync(limited)(scope, browser.receive, browser.send)
     starts = [event["status"] for event in browser.sent if event["type"] == "http.response.start"]
     assert len(starts) == 1
@@ -111,6 +112,32 @@ def test_other_connections_pass() -> None:
         seen.append(scope["type"])
 
     browser = Browser()
-    limited = BodyLimit(application, files_bytes=1, other_bytes=1)
+    limited = BodyLimit(application, files_bytes=1, resource_bytes=1, other_bytes=1)
     async_to_sync(limited)({"type": "lifespan"}, browser.receive, browser.send)
     assert seen == ["lifespan"]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "size", "status"),
+    [
+        ("/api/v1/conversations/", b"application/json", 50, 200),
+        ("/api/v1/conversations/", b"application/json", 51, 413),
+        ("/api/v1/conversations/", FORM, 51, 413),
+        ("/api/v1/attachments", FORM, 1000, 200),
+        ("/api/v1/attachments/", FORM, 1001, 413),
+        ("/api/v1/attachments/", b"application/json", 51, 413),
+        ("/api/v1/batches/", FORM, 1000, 200),
+        ("/v1/responses", b"application/json", 100, 200),
+        ("/v1/responses", b"application/json", 101, 413),
+    ],
+)
+def test_f2_f15_the_api_has_limits_of_its_own_and_answers_with_a_problem(
+    path: str, kind: bytes, size: int, status: int
+) -> None:
+    browser = Browser(b"x" * size)
+    assert ask_at(path, browser, content_type=kind)[0] == status
+    if status == 413:
+        start, end = browser.sent
+        assert (b"content-type", b"application/problem+json") in start["headers"]
+        told = json.loads(end["body"])
+        assert (told["status"], told["code"]) == (413, "too_large")
