@@ -270,7 +270,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_SUFFIX": "",
     "ENUM_NAME_OVERRIDES": {
         "ConversationState": "conversations.models.Conversation.State",
-        "FileState": ["pending", "ready", "failed"],
+        "FileState": "conversations.api.serializers.messages.FILE_STATES",
         "EventKind": "conversations.models.Event.Kind",
         "FileOrigin": "conversations.models.Attachment.Origin",
         "MessageStatus": "conversations.models.Message.Status",

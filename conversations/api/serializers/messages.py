@@ -25,6 +25,10 @@ class ErrorSerializer(Answer):
     message = serializers.CharField(help_text="The same for people.")
 
 
+FILE_STATES = [state for state in Attachment.State.choices if state[0] != Attachment.State.DELETED]
+"""Those in which others see a file."""
+
+
 class FileSerializer(Answer):
     """A file of a message."""
 
@@ -34,7 +38,7 @@ class FileSerializer(Answer):
     size = serializers.IntegerField(allow_null=True, help_text="Bytes; null until it is ready.")
     origin = serializers.ChoiceField(Attachment.Origin.choices, help_text="Who made it.")
     state = serializers.ChoiceField(
-        [state for state in Attachment.State.choices if state[0] != Attachment.State.DELETED],
+        FILE_STATES,
         help_text="Its bytes can be had when it is ready.",
     )
 
@@ -84,7 +88,7 @@ def show_messages(messages: Sequence[Message], *, only: Collection[str] | None =
     ids = [message.pk for message in messages]
     answers = [message.pk for message in messages if message.role == Message.Role.ASSISTANT]
     running = [message.pk for message in messages if message.is_running and message.has_begun]
-    texts = live_texts(running) if is_wanted(only, "text") else {}
+    texts = live_texts(running) if is_wanted(only, "text") else None
     calls = calls_of(answers) if is_wanted(only, "usage", "model") else {}
     files = files_of(ids) if is_wanted(only, "files") else {}
     rows = [_row(one, texts, calls.get(one.pk, []), files.get(one.pk, [])) for one in messages]
@@ -96,7 +100,9 @@ def show_message(message: Message, *, only: Collection[str] | None = None) -> di
     return show_messages([message], only=only)[0]
 
 
-def _row(message: Message, texts: dict[UUID, str], calls: list[Generation], files: list[Attachment]) -> dict[str, Any]:
+def _row(
+    message: Message, texts: dict[UUID, str] | None, calls: list[Generation], files: list[Attachment]
+) -> dict[str, Any]:
     is_answer = message.role == Message.Role.ASSISTANT
     activity = {"activity": message.activity} if message.is_running and message.activity else {}
     return activity | {
@@ -105,7 +111,7 @@ def _row(message: Message, texts: dict[UUID, str], calls: list[Generation], file
         "parent": message.parent_id,
         "role": message.role,
         "status": message.status,
-        "text": texts.get(message.pk, "") if message.is_running else message.text,
+        "text": _text(message, texts),
         "created_at": message.created_at,
         "finished_at": message.finished_at,
         "error": {"code": message.error_code, "message": message.error_text} if message.error_code else None,
@@ -127,6 +133,13 @@ def show_usage(usage: Usage) -> dict[str, Any] | None:
         "cost": _cost(usage),
         "is_estimated": usage.is_estimated or usage.is_uncounted,
     }
+
+
+def _text(message: Message, live: dict[UUID, str] | None) -> str:
+    """What is not wanted is not touched: it may not have been read with its row."""
+    if live is None:
+        return ""
+    return live.get(message.pk, "") if message.is_running else message.text
 
 
 def _cost(usage: Usage) -> Decimal | None:
