@@ -1,0 +1,157 @@
+"""Sending over the API while processes die and the database goes away: nothing is lost and nothing doubled."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chatapp.embedded.postgres import Cluster
+from tests.fakes.process import FakeOpenAI
+from tests.system.calls import answer_calls
+from tests.system.conftest import running_site
+from tests.system.program import Program
+from tests.system.site import Site, free_port, marker, wait_for
+
+pytestmark = pytest.mark.timeout(200)
+START = "/api/v1/conversations/"
+
+
+@pytest.fixture(scope="module")
+def site(own_cluster: Cluster, openai: FakeOpenAI) -> Iterator[Site]:
+    with running_site(own_cluster.url, openai) as site:
+        yield site
+
+
+@pytest.fixture
+def program(site: Site) -> Program:
+    return Program.of(site)
+
+
+def slow(name: str, seconds: float) -> tuple[dict[str, str], str]:
+    """Return a prompt whose answer takes so long, and the text of that answer."""
+    text = " ".join(f"{name}-{number} ü😀" for number in range(150))
+    return {"text": f"{name} " + marker(text=text, delay_ms=seconds * 1000 / 150)}, text
+
+
+class Reader(threading.Thread):
+    """Reads a stream in the background, and puts its text together."""
+
+    def __init__(self, events: Iterator[dict[str, str]], text: str = "") -> None:
+        super().__init__(daemon=True)
+        self.events, self.text, self.last_id, self.completed = events, text, "0", None
+        self.start()
+
+    def run(self) -> None:
+        for event in self.events:
+            data: Any = json.loads(event["data"])
+            if event["event"] == "text":
+                assert data["start"] == len(self.text)
+                self.text += data["text"]
+                self.last_id = event["id"]
+            elif event["event"] == "completed":
+                self.completed = data
+
+
+class Asker(threading.Thread):
+    """Sends a request in the background."""
+
+    def __init__(self, program: Program, *arguments: Any, **headers: Any) -> None:
+        super().__init__(daemon=True)
+        self.ask, self.answer = lambda: program.ask(*arguments, **headers), None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.answer = self.ask()
+        except OSError:
+            self.answer = "cut"
+
+
+def test_c3_a_web_process_that_is_killed_costs_no_character_and_doubles_nothing(
+    site: Site, program: Program, openai: FakeOpenAI
+) -> None:
+    other = free_port()
+    site.start_web("other", other)
+    prompt, text = slow("killed", 5)
+    waited = Asker(program, "POST", START, prompt, port=other, Idempotency_Key="killed")
+    answer_id = wait_for(
+        lambda: site.sql("SELECT id FROM conversations_message WHERE status = 'streaming'"), what="the answer"
+    )[0][0]
+    reader = Reader(program.stream("GET", f"/api/v1/messages/{answer_id}/stream/", port=other))
+    wait_for(lambda: len(reader.text) > 100, what="text")
+
+    site.kill("other")
+
+    reader.join(20)
+    waited.join(20)
+    assert (reader.completed, waited.answer) == (None, "cut")
+    assert text.startswith(reader.text)
+    again = Reader(
+        program.stream("GET", f"/api/v1/messages/{answer_id}/stream/", Last_Event_ID=reader.last_id), reader.text
+    )
+    status, problem, headers = program.ask("POST", START, prompt, Idempotency_Key="killed")
+    assert (status, problem["code"]) == (409, "idempotency_in_progress"), "whoever had it may still live"
+    assert int(headers["retry-after"]) > 0
+    site.sql("UPDATE rest_idempotentrequest SET seen_at = now() - interval '2 minutes'")
+    status, message, _ = program.ask("POST", START, prompt, Idempotency_Key="killed")
+    assert (status, message["id"], message["text"]) == (201, str(answer_id), text)
+    again.join(20)
+    assert (again.text, again.completed) == (text, message)
+    assert len(answer_calls(openai, "killed")) == 1
+
+
+def test_d1_a_database_that_goes_away_is_waited_for_by_all_who_wait(
+    site: Site, program: Program, openai: FakeOpenAI, own_cluster: Cluster
+) -> None:
+    prompt, text = slow("away", 4)
+    streamed = Reader(program.stream("POST", START, prompt))
+    waited = Asker(program, "POST", START, slow("gone", 4)[0])
+    wait_for(lambda: len(streamed.text) > 100, what="text")
+
+    own_cluster.stop("fast")
+    status, problem, headers = program.ask("POST", START, {"text": "Hello"})
+    assert (status, problem["code"]) == (503, "unavailable")
+    assert "retry-after" in headers
+    own_cluster.start()
+
+    streamed.join(60)
+    waited.join(60)
+    assert (streamed.text, (streamed.completed or {})["text"]) == (text, text)
+    assert waited.answer is not None
+    status, message, _ = waited.answer
+    assert (status, message["status"], message["text"]) == (201, "completed", slow("gone", 4)[1])
+
+
+def test_p5_a_deploy_ends_streams_and_waits_soon_and_they_go_on_elsewhere(site: Site, program: Program) -> None:
+    other = free_port()
+    site.start_web("deployed", other)
+    prompt, text = slow("deploy", 6)
+    reader = Reader(program.stream("POST", START, prompt, port=other, Idempotency_Key="deploy"))
+    waited = Asker(program, "POST", START, slow("deploy2", 6)[0], port=other)
+    wait_for(lambda: len(reader.text) > 100, what="text")
+
+    assert site.terminate("deployed") < 15
+
+    reader.join(20)
+    waited.join(20)
+    assert reader.completed is None
+    assert waited.answer is not None
+    status, message, headers = waited.answer
+    assert (status, message["status"]) == (202, "streaming")
+    assert headers["location"].endswith(f"/api/v1/messages/{message['id']}/")
+    resent = Reader(program.stream("POST", START, prompt, Idempotency_Key="deploy"))
+    resent.join(30)
+    assert (resent.text, (resent.completed or {})["text"]) == (text, text)
+
+
+def test_both_spellings_of_an_address_stream(site: Site, program: Program) -> None:
+    texts = []
+    for address in (START, START.rstrip("/")):
+        reader = Reader(program.stream("POST", address, {"text": "Hello " + marker(text="Hello there.")}))
+        reader.join(20)
+        texts.append(reader.text)
+    assert texts == ["Hello there."] * 2
