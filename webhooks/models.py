@@ -107,6 +107,7 @@ class WebhookDelivery(models.Model):
         verbose_name_plural = "webhook deliveries"
         indexes = [
             models.Index(fields=["endpoint", "id"], name="webhook_delivery_endpoint"),
+            models.Index(fields=["endpoint", "state", "id"], name="webhook_delivery_both"),
             models.Index(fields=["state", "id"], name="webhook_delivery_state"),
             models.Index(fields=["conversation_id"], name="webhook_delivery_conversation"),
             models.Index(fields=["seq"], name="webhook_delivery_seq"),

@@ -74,6 +74,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Return the events that `user` may follow: of their own conversations, also of those that are gone by now."""
         return self.filter(owner=user)
 
+    def reviewable_by(self, user: User) -> Self:
+        """Return everybody's to who may review conversations at this moment; none to others."""
+        return self if user.has_perm(REVIEW) else self.none()
+
 
 class Event(models.Model):
     """Something that other systems may follow. Written in the transaction that it tells of (a transactional outbox)."""

@@ -17,6 +17,8 @@ from records.admin import (
     sealing,
     usage,
     usage_day,
+    webhook,
+    webhook_delivery,
 )
 
 __all__ = [
@@ -36,4 +38,6 @@ __all__ = [
     "sealing",
     "usage",
     "usage_day",
+    "webhook",
+    "webhook_delivery",
 ]

@@ -55,6 +55,7 @@ _CONVERSATIONS: dict[str, Row] = {
     "api:conclude": {"POST": mine(DONE)},
     "api:continue": {"POST": mine(MADE)},
     "api:thread": ONE | {"POST": mine(SAID)},
+    "api:chat": {"POST": anybody(SAID)},
     "api:messages": LIST,
     "api:message": ONE,
     "api:stop": {"POST": mine(DONE)},
@@ -93,6 +94,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "api:conversations": {"text": "A word of mine"},
     "api:thread": {"text": "A word of mine"},
     "api:edit": {"text": "A word of mine"},
+    "api:chat": {"history": [{"role": "user", "content": "A word of mine"}]},
     "api:conversation": {"title": "Taken", "pinned": True},
     "api:rating": {"rating": "down", "reason": "Taken"},
 }

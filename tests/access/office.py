@@ -1,4 +1,4 @@
-"""What the back office holds beside the record: exports, reviews, and retention."""
+"""What the back office holds beside the record: exports, reviews, retention, and webhooks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from conversations.files import storage
 from conversations.ids import uuid7
-from conversations.models import Conversation
+from conversations.models import Conversation, Event
 from records.models import (
     BulkExport,
     BulkExportPart,
@@ -26,6 +26,8 @@ from records.models import (
     ReviewReason,
     Tombstone,
 )
+from webhooks.models import WebhookDelivery, WebhookEndpoint
+from webhooks.services import equip
 
 
 @dataclass(frozen=True)
@@ -115,3 +117,20 @@ class Retention:
     def rows(self) -> dict[str, Model]:
         """Each by its kind, as addresses name it."""
         return {row._meta.model_name or "": row for row in (self.hold, self.policy, self.erasure, self.tombstone)}
+
+
+def make_webhook(event: Event) -> WebhookDelivery:
+    """An endpoint to which an event was sent, in vain."""
+    endpoint = WebhookEndpoint(name="CRM", url="https://crm.example.com/")
+    equip(endpoint=endpoint)
+    endpoint.save(force_insert=True)
+    now = timezone.now()
+    return WebhookDelivery.objects.create(
+        endpoint=endpoint,
+        seq=event.seq,
+        kind=event.kind,
+        conversation_id=event.conversation_id,
+        state="failed",
+        give_up_at=now,
+        ended_at=now,
+    )

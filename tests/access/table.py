@@ -267,6 +267,22 @@ def _retaining() -> dict[str, Row]:
     }
 
 
+def _webhooks() -> dict[str, Row]:
+    """The endpoint of these tests was sent something. The form of these tests has neither address nor number."""
+    endpoint, delivery = "admin:webhooks_webhookendpoint", "admin:webhooks_webhookdelivery"
+    sent = office(FORBIDDEN, FORBIDDEN, Outcome(303, "/admin/webhooks/", writes=True))
+    return {
+        **{f"{endpoint}_{name}": page(ADMINISTRATORS) for name in ("changelist", "add", "history", "change")},
+        f"{endpoint}_delete": page(ADMINISTRATORS_GO_BACK),
+        "admin/webhooks/webhookendpoint/<path:object_id>/": TO_CHANGE_PAGE,
+        f"{endpoint}_test": page(NOT_FOR_STAFF, post=sent),
+        f"{endpoint}_secret": page(NOT_FOR_STAFF, post=office(FORBIDDEN, FORBIDDEN, Outcome(200, writes=True))),
+        f"{endpoint}_replay": page(NOT_FOR_STAFF, post=office(FORBIDDEN, FORBIDDEN, Outcome(303, "/admin/webhooks/"))),
+        **_record("webhooks_webhookdelivery", ADMINISTRATORS),
+        f"{delivery}_again": page(NOT_FOR_STAFF, post=sent),
+    }
+
+
 OFFICE: dict[str, dict[str, Row]] = {
     "home": _OFFICE_HOME,
     "people": _PEOPLE,
@@ -288,6 +304,7 @@ OFFICE: dict[str, dict[str, Row]] = {
     "exports": _exporting(),
     "retention": _retaining(),
     "batches": _record("batches_batch", REVIEWERS),
+    "webhooks": _webhooks(),
     "audit": _record("audit_auditevent", ADMINISTRATORS),
     "sums of use": _sums_of_use(),
     "jobs": _record("procrastinate_procrastinatejob", ADMINISTRATORS),

@@ -44,9 +44,10 @@ from conversations.services import (
 )
 from records import sitting
 from tests.access import api
-from tests.access.office import Exports, Retention, Reviews
+from tests.access.office import Exports, Retention, Reviews, make_webhook
 from tests.access.routes import fill
 from tests.factories import make_assistant, make_file, make_model, make_user, token
+from webhooks.models import WebhookDelivery
 
 PASSWORD = "a-fair-password-17"
 SECRET = "the colour of that umbrella"
@@ -149,6 +150,7 @@ class World:
     reviews: Reviews
     retention: Retention
     batch: Batch
+    delivery: WebhookDelivery
     _clients: dict[str, Client] = field(default_factory=dict)
     _sessions: dict[str, str] = field(default_factory=dict)
 
@@ -264,6 +266,8 @@ class World:
             "reviewlabel": self.reviews.label,
             "bulkexport": self.exports.running,
             "batch": self.batch,
+            "webhookdelivery": self.delivery,
+            "webhookendpoint": self.delivery.endpoint,
             **self.retention.rows(),
         }
 
@@ -295,6 +299,8 @@ class World:
             return Token.objects.filter(owner=self.people["owner"]).earliest("created_at").pk
         rows = {
             "batches": self.batch,
+            "webhookdelivery": self.delivery,
+            "webhookendpoint": self.delivery.endpoint,
             "bulkexport": self.exports.running,
             "languagemodel": make_model(),
             "assistant": self.assistant,
@@ -336,6 +342,7 @@ def make_world() -> World:
         Reviews.of(belongings.conversation, belongings.running.conversation, people["reviewer"]),
         Retention.of(people["stranger"], people["administrator"]),
         _make_batch(people["owner"], assistant),
+        make_webhook(Event.objects.earliest("seq")),
     )
     world.sign_in_all()
     people["deactivated"].is_active = False

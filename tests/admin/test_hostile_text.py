@@ -25,6 +25,7 @@ from conversations.models import (
 from records.models import Review, ReviewLabel, ReviewPolicy, ReviewReason
 from tests.admin.record import make_answer, make_conversation, make_prompt
 from tests.factories import make_assistant, make_model, make_user
+from webhooks.models import WebhookDelivery, WebhookEndpoint
 
 # Each as long as the shortest column bears, so that no page cuts the middle of one off.
 HOSTILE = [
@@ -92,6 +93,7 @@ def test_x14_hostile_text_is_inert_on_every_page(client: Client, superuser: User
         Token.objects.create(owner=owner, name=text, scopes=["read"], prefix="vbt_abcd", digest=text[:64]),
         Batch.objects.create(owner=owner, assistant=assistant, name=text[:100], total=1, problem=text),
         sealed,
+        *_webhooks(text),
         *_reviews(text, conversation, superuser),
     )
     rows = (model, assistant, owner, conversation, failed, Generation.objects.get(), file, *others)
@@ -107,6 +109,23 @@ def test_x14_hostile_text_is_inert_on_every_page(client: Client, superuser: User
         assert response.status_code == 200, page
         assert _active_content(response.content.decode()) == [], page
         assert "script-src 'self'" in response["Content-Security-Policy"]
+
+
+def _webhooks(text: str) -> tuple[WebhookEndpoint, WebhookDelivery]:
+    """An endpoint that is away, and what it answered."""
+    endpoint = WebhookEndpoint.objects.create(name=text, url=text, secret=text, problem=text)
+    now = timezone.now()
+    delivery = WebhookDelivery.objects.create(
+        endpoint=endpoint,
+        seq=1,
+        kind=text[:40],
+        state="failed",
+        give_up_at=now,
+        ended_at=now,
+        answer=text,
+        problem=text,
+    )
+    return endpoint, delivery
 
 
 def _reviews(text: str, conversation: Conversation, reviewer: User) -> tuple[Review, ReviewPolicy, ReviewLabel]:
@@ -143,7 +162,8 @@ def test_the_finder_finds() -> None:
 def test_all_kinds_of_rows_are_looked_at() -> None:
     from django.contrib import admin
 
-    apps = ("conversations", "accounts", "records.models.review")
+    apps = ("conversations", "accounts", "records.models.review", "webhooks")
     ours = {model for model in admin.site._registry if model.__module__.startswith(apps)}
     looked_at = {LanguageModel, Assistant, User, Conversation, Message, Generation, Attachment, Feedback, UsageDay}
-    assert ours == looked_at | {Token, UsageLimit, Event, SealedDocument, Review, ReviewPolicy, ReviewLabel}
+    looked_at |= {Token, UsageLimit, Event, SealedDocument, WebhookEndpoint, WebhookDelivery}
+    assert ours == looked_at | {Review, ReviewPolicy, ReviewLabel}

@@ -98,7 +98,7 @@ def replay_from(*, endpoint: WebhookEndpoint, seq: int, asked_by: User) -> int:
 def send_again(*, delivery: WebhookDelivery, asked_by: User) -> WebhookDelivery:
     """Have the event of a delivery sent once more, under its id, and return the new delivery.
 
-    One that still waits is tried at once instead. Raises Refused (empty) for a test.
+    One that still waits is tried at once instead, and a pause of the endpoint ends. Raises Refused (empty) for a test.
     """
     if delivery.is_test:
         raise Refused(Refusal.EMPTY, "A test is not sent again. Send another one.")
@@ -118,6 +118,8 @@ def send_again(*, delivery: WebhookDelivery, asked_by: User) -> WebhookDelivery:
         if not is_new:
             again.due_at = timezone.now()
             again.save(update_fields=["due_at"])
+        endpoint.resume_at = None
+        endpoint.save(update_fields=["resume_at"])
         jobs.defer_sending()
         audit.record(
             kind="webhook.sent_again",
