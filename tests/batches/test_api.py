@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Scope
 from accounts.models import User
-from accounts.tokens import make_token
 from batches.models import Batch, BatchItem
 from conversations.models import Assistant, Message
 from tests.api.caller import Caller, every_page
 from tests.batches.given import begin_all, go_through, make
 from tests.factories import make_user
+from tests.pages.asked import read, with_client
 
 pytestmark = pytest.mark.django_db
 LINES = b'{"custom_id": "a", "prompt": "One"}\n{"custom_id": "b", "prompt": "Two"}\n'
@@ -28,9 +28,12 @@ def file(data: bytes = LINES, name: str = "letters.jsonl") -> SimpleUploadedFile
     return SimpleUploadedFile(name, data, content_type="application/octet-stream")
 
 
+def client_of(caller: Caller) -> Client:
+    return Client(headers={"Authorization": f"Bearer {caller.secret}"})
+
+
 def send(caller: Caller, form: dict[str, Any], **headers: str) -> Any:
-    client = Client(headers={"Authorization": f"Bearer {caller.secret}"})
-    return client.post("/api/v1/batches/", form, headers=headers)
+    return client_of(caller).post("/api/v1/batches/", form, headers=headers)
 
 
 @pytest.fixture
@@ -239,7 +242,7 @@ def test_an_etag_spares_what_has_not_changed_and_guards_what_has(
     assert caller.get(address, headers={"If-None-Match": tag}).status_code == 304
     begin_all()
     assert caller.get(address, headers={"If-None-Match": tag}).status_code == 200
-    problem(caller.ask("DELETE", address, headers={"If-Match": tag}), 412, "precondition_failed")
+    problem(client_of(caller).delete(f"/api/v1/{address}", headers={"If-Match": tag}), 412, "precondition_failed")
     assert Batch.objects.exists()
 
 
@@ -257,18 +260,20 @@ def test_f15_a_file_over_20_mb_is_refused(caller: Caller, assistant: Assistant) 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_result_has_a_line_for_each_prompt_at_any_time(assistant: Assistant) -> None:
-    owner = make_user()
-    _, secret = make_token(owner=owner, name="A program", scopes=[Scope.READ], created_by=owner)
-    client = Client(headers={"Authorization": f"Bearer {secret}"})
-    batch = make(owner, assistant, 110)
+    caller = Caller(make_user())
+    batch = make(caller.user, assistant, 110)
     begin_all()
     address = f"/api/v1/batches/{batch.pk}/result/"
 
+    async def ask(client: AsyncClient) -> Any:
+        headers = {"Accept": "application/x-ndjson", "Authorization": f"Bearer {caller.secret}"}
+        return await read(await client.get(address, headers=headers))
+
     def lines() -> list[dict[str, Any]]:
-        response = client.get(address, headers={"Accept": "application/x-ndjson"})
+        response = with_client(None, ask)
         assert (response.status_code, response["Content-Type"]) == (200, "application/x-ndjson")
         assert response["Cache-Control"] == "private, no-store"
-        return [json.loads(one) for one in b"".join(response).decode().splitlines()]
+        return [json.loads(one) for one in response.body.decode().splitlines()]
 
     found = lines()
     assert [one["line"] for one in found] == list(range(1, 111))
@@ -283,6 +288,6 @@ def test_the_result_has_a_line_for_each_prompt_at_any_time(assistant: Assistant)
     assert (answer.parent.text, found[7]["text"]) == ("Prompt 8", answer.text)
     assert found[7]["usage"]["total_tokens"] == 1234
     assert found[7]["error"] is None
-    assert client.head(address).status_code == 200
+    assert client_of(caller).head(address).status_code == 200
     Batch.objects.update(state="expired")
-    problem(client.get(address), 410, "result_expired")
+    problem(client_of(caller).get(address), 410, "result_expired")
