@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from conversations.api import problems  # noqa: F401 (registers how refusals are told)
-from conversations.api.live import files, sending, streaming
+from conversations.api.live import chatting, files, sending, streaming
 from conversations.api.views import attachments, catalogue, conversations, feedback, life, messages, usage
 
 app_name = "api"
@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("messages/<uuid:pk>/edit/", sending.EditView.as_view(), name="edit"),
     path("messages/<uuid:pk>/continue/", sending.ContinueView.as_view(), name="continue_answer"),
     path("messages/<uuid:pk>/feedback/", feedback.FeedbackView.as_view(), name="rating"),
+    path("chat/", chatting.ChatView.as_view(), name="chat"),
     path("feedback/", feedback.FeedbackListView.as_view(), name="feedback"),
     path("attachments/", attachments.AttachmentsView.as_view(), name="attachments"),
     path("attachments/<uuid:pk>/", attachments.AttachmentView.as_view(), name="attachment"),

@@ -129,8 +129,9 @@ def send_history(
                 raise Conversation.DoesNotExist
             require_open(conversation)
             place = find_place(conversation=conversation, history=said)
-            if assistant is not None and (assistant.pk, model) != (conversation.assistant_id, conversation.model):
-                conversation = choose_answerer(conversation=conversation, assistant=assistant, model=model)
+            asked = assistant or conversation.assistant
+            if asked != conversation.assistant or (model is not None and model != conversation.model):
+                conversation = choose_answerer(conversation=conversation, assistant=asked, model=model)
             chosen = model_for(conversation)
             return _commit(conversation, place, said, client_token, chosen, options)
     except (Refused, IntegrityError) as error:

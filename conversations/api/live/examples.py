@@ -71,3 +71,31 @@ STOPPED = OpenApiExample(
     status_codes=["200"],
 )
 ANSWERS = [ANSWER, WAITED_FOR, STREAM]
+CHAT = OpenApiExample(
+    "A history",
+    {
+        "history": [
+            {"role": "user", "content": "Which letters of “FAOT” are vowels?"},
+            {"role": "assistant", "content": "**A** and **O**."},
+            {"role": "user", "content": "And consonants?"},
+        ],
+        "assistant": "general",
+    },
+    request_only=True,
+)
+CHAT_ANSWER = OpenApiExample(
+    "The next answer",
+    {
+        "message": {
+            "role": "assistant",
+            "content": "**F** and **T**.",
+            "id": _ANSWER["id"],
+            "status": "completed",
+        },
+        "token_usage": {"input_tokens": 112, "output_tokens": 14, "total_tokens": 126},
+        "cost": "0.00042000",
+        "conversation": _ANSWER["conversation"],
+    },
+    response_only=True,
+    status_codes=["200", "202"],
+)
