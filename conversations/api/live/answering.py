@@ -47,8 +47,25 @@ PARAMETERS = [
         "Prefer",
         str,
         OpenApiParameter.HEADER,
-        description="`respond-async`, or `wait=` with seconds (RFC 7240). `Preference-Applied` tells what was heeded.",
-    )
+        description="`respond-async`, or `wait=` with seconds (RFC 7240). What makes no sense is passed over.",
+    ),
+    OpenApiParameter(
+        "Location",
+        OpenApiTypes.URI,
+        OpenApiParameter.HEADER,
+        response=[200, 201, 202],
+        description="The address of the answer; below it, at `stream/`, are its events.",
+    ),
+    OpenApiParameter(
+        "Preference-Applied",
+        str,
+        OpenApiParameter.HEADER,
+        response=[201, 202],
+        description="What was heeded of `Prefer`.",
+    ),
+    OpenApiParameter(
+        "Retry-After", int, OpenApiParameter.HEADER, response=[202], description="Seconds after which to look."
+    ),
 ]
 
 

@@ -52,20 +52,18 @@ data: {"id":"0199f6a2-5b1c-7c3e-9d44-0f3c9a1b7e02","status":"completed","text":"
 
 START = OpenApiExample(
     "A first prompt",
-    {"text": "Which letters of “FAOT” are vowels or consonants?", "assistant": "general"},
+    {"text": "How many letters has the word “FAOT”, and which?", "assistant": "general"},
     request_only=True,
 )
 SEND = OpenApiExample("A prompt", {"text": "And in small letters?"}, request_only=True)
 EDIT = OpenApiExample("Another wording", {"text": "Name the letters of “FAOT”.", "model": "gpt-4o"}, request_only=True)
 RETRY = OpenApiExample("By another model", {"model": "gpt-4o"}, request_only=True)
 NOTHING = OpenApiExample("Nothing", {}, request_only=True)
-ANSWER = OpenApiExample("The answer, ended", _ANSWER, response_only=True, status_codes=["201"])
-WAITED_FOR = OpenApiExample("An answer to be looked for", _WAITED_FOR, response_only=True, status_codes=["202"])
-STREAM = OpenApiExample(
-    "The answer as events", _STREAM, response_only=True, status_codes=["200"], media_type=MEDIA_TYPE
-)
+ANSWER = OpenApiExample("Ended", _ANSWER, response_only=True, status_codes=["201"])
+WAITED_FOR = OpenApiExample("Still waited for", _WAITED_FOR, response_only=True, status_codes=["202"])
+STREAM = OpenApiExample("Events", _STREAM, response_only=True, status_codes=["200"], media_type=MEDIA_TYPE)
 STOPPED = OpenApiExample(
-    "A stopped answer",
+    "Stopped",
     _ANSWER | {"status": "stopped", "text": "Four: **F**,"},
     response_only=True,
     status_codes=["200"],

@@ -34,7 +34,7 @@ class StreamView(EventsView):
         parameters=[
             OpenApiParameter(
                 LAST_EVENT_ID,
-                OpenApiTypes.INT,
+                {"type": "integer", "minimum": 0, "maximum": 999_999_999},
                 OpenApiParameter.HEADER,
                 description="The id of the last event that arrived; without it the stream begins with the first text.",
             )
