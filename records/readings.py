@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DEEDS = {
     "conversation.read": "Read",
+    "conversation.listed": "Conversations were listed",
     "message.read": "A message was read",
     "message.listed": "Messages were listed",
     "attachment.read": "What is known of a file was read",

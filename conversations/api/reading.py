@@ -38,12 +38,25 @@ def rows_of[Rows: QuerySet](door: Door[Rows], user: User, access: Access, *, eve
 
 
 def note_read(
-    user: User, access: Access, *, kind: str, object_type: str, object_id: UUID, owner_id: int, count: int | None = None
+    user: User,
+    access: Access,
+    *,
+    kind: str,
+    object_type: str,
+    object_id: UUID | int,
+    owner_id: int,
+    conversation_id: UUID | None = None,
+    count: int | None = None,
 ) -> None:
-    """Write that something of somebody else is read, before it leaves the server. Of one's own nothing is written."""
+    """Write that something of somebody else is read, before it leaves the server. Of one's own nothing is written.
+
+    `conversation_id` tells its owner in which conversation it stands, where it is not the conversation itself.
+    """
     if owner_id == user.pk:
         return
     details: dict[str, audit.Detail] = {"token": str(access.token_id)}
+    if conversation_id is not None:
+        details["conversation"] = str(conversation_id)
     if count is not None:
         details["count"] = count
     with transaction.atomic():

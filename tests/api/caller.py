@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable
 from typing import Any
 
-from django.test import Client
+from django.contrib.auth.models import Permission
+from django.test import AsyncClient, Client
 
 from accounts.access import Scope
 from accounts.models import User
 from accounts.tokens import make_token
+from tests.factories import make_user
+from tests.pages.asked import read, with_client
 
 BASE = "/api/v1/"
 
@@ -22,21 +26,15 @@ class Caller:
         self.token, self.secret = make_token(owner=user, name="A program", scopes=scopes, created_by=user)
         self._client = Client(headers={"Authorization": f"Bearer {self.secret}"})
 
-    def ask(
-        self, method: str, address: str, data: Any = None, *, headers: Mapping[str, str] | None = None, **options: Any
-    ) -> Any:
-        """Send one request and return the response."""
-        address = address if address.startswith(("/", "http")) else BASE + address
-        content = {} if data is None else {"data": data, "content_type": "application/json"}
-        return (
-            self._client.generic(method, address, headers=headers, **options)
-            if data is None
-            else getattr(self._client, method.lower())(address, headers=headers, **content, **options)
-        )
+    def ask(self, method: str, address: str, data: Any = None, **headers: str) -> Any:
+        """Send a request, with a body of JSON where there is `data`, and return the response."""
+        body = "" if data is None else json.dumps(data)
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._client.generic(method, _whole(address), body, "application/json", headers=names)
 
     def get(self, address: str, **options: Any) -> Any:
         """Read something."""
-        return self._client.get(address if address.startswith(("/", "http")) else BASE + address, **options)
+        return self._client.get(_whole(address), **options)
 
     def read(self, address: str) -> Any:
         """Return the JSON of a resource that is there."""
@@ -48,9 +46,27 @@ class Caller:
         """Return the ids of a page."""
         return [row["id"] for row in self.read(address)["results"]]
 
+    def bytes_of(self, address: str, method: str = "get", **headers: str) -> Any:
+        """Ask as a server with asyncio does, and read all of the answer into its `body`."""
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+
+        async def ask(client: AsyncClient) -> Any:
+            names["Authorization"] = f"Bearer {self.secret}"
+            return await read(await getattr(client, method)(_whole(address), headers=names))
+
+        return with_client(None, ask)
+
     def upload(self, file: Any, **options: Any) -> Any:
         """Send a form with one file."""
-        return self._client.post(f"{BASE}attachments/", {"file": file}, **options)
+        return self.form({"file": file}, **options)
+
+    def form(self, data: Any, **options: Any) -> Any:
+        """Send a form to where files are uploaded."""
+        return self._client.post(f"{BASE}attachments/", data, **options)
+
+
+def _whole(address: str) -> str:
+    return address if address.startswith(("/", "http")) else BASE + address
 
 
 def every_page(caller: Caller, address: str) -> list[dict[str, Any]]:
@@ -62,3 +78,10 @@ def every_page(caller: Caller, address: str) -> list[dict[str, Any]]:
         rows += page["results"]
         at = page["next"]
     return rows
+
+
+def make_reviewer() -> Caller:
+    """A program of somebody who may review conversations, with the scope to read all."""
+    person = make_user(username="rita")
+    person.user_permissions.add(Permission.objects.get(codename="review_conversation"))
+    return Caller(person, [Scope.READ, Scope.READ_ALL])

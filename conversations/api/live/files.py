@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from conversations.api.serializers.queries import EveryoneQuery
 from conversations.api.views.asking import Asking
+from conversations.api.views.attachments import conversation_of
 from conversations.files import storage
 from conversations.live.download import Held, hand_out
 from conversations.models import Attachment, SealedDocument
@@ -61,8 +62,10 @@ class AttachmentContentView(Bytes):
 
     def _find(self, pk: UUID) -> Attachment:
         rows = self.rows(Attachment.objects, self.asked(EveryoneQuery)).filter(state=Attachment.State.READY)
-        attachment: Attachment = self.one(rows, pk)
-        self.note_read("file.read", attachment, owner_id=attachment.owner_id)
+        attachment: Attachment = self.one(rows.select_related("message").defer("message__text"), pk)
+        self.note_read(
+            "file.read", attachment, owner_id=attachment.owner_id, conversation_id=conversation_of(attachment)
+        )
         return attachment
 
 

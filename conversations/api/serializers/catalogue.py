@@ -10,7 +10,6 @@ from rest_framework import serializers
 from accounts.access import Scope
 from conversations.api.serializers.fields import Answer, MoneyField, TimeField, written
 from conversations.models import Assistant, LanguageModel, ModelPrice, UsageLimit
-from conversations.services import Standing
 
 
 class AssistantSerializer(Answer):
@@ -132,11 +131,6 @@ def show_models(
         for model in models
     ]
     return written(ModelSerializer, rows, only)
-
-
-def show_limits(standings: Sequence[Standing]) -> list[dict[str, Any]]:
-    """Return the limits that hold for a person."""
-    return written(LimitSerializer, standings)
 
 
 def answering(assistant: Assistant, default: LanguageModel | None) -> LanguageModel | None:

@@ -73,7 +73,7 @@ def show_conversations(
     The rows have CONVERSATION_ROWS joined; no query is made. `matches` tells what a search found in each.
     """
     rows = [_row(conversation) | _match((matches or {}).get(conversation.pk)) for conversation in conversations]
-    return written(ConversationSerializer, rows, only)
+    return written(ConversationSerializer, rows, only if only is None else [*only, "match"])
 
 
 def show_conversation(conversation: Conversation, *, only: Collection[str] | None = None) -> dict[str, Any]:

@@ -94,7 +94,9 @@ class Asking(ResourceView):
         """Tell the audit of a page that shows rows of others."""
         note_listed(self.user, self.access, kind=kind, owners=owners)
 
-    def note_read(self, kind: str, row: Model, *, owner_id: int, count: int | None = None) -> None:
+    def note_read(
+        self, kind: str, row: Model, *, owner_id: int, conversation_id: UUID | None = None, count: int | None = None
+    ) -> None:
         """Tell the audit that something of somebody else is read."""
         note_read(
             self.user,
@@ -103,6 +105,7 @@ class Asking(ResourceView):
             object_type=row._meta.model_name or "",
             object_id=row.pk,
             owner_id=owner_id,
+            conversation_id=conversation_id,
             count=count,
         )
 

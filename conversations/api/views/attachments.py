@@ -105,7 +105,9 @@ class AttachmentView(Asking):
         """Answer what a file is."""
         asked = self.asked(RecordQuery, AttachmentSerializer)
         attachment = self.one(self.rows(Attachment.objects, asked).select_related(*ATTACHMENT_ROWS), pk)
-        self.note_read("attachment.read", attachment, owner_id=attachment.owner_id)
+        self.note_read(
+            "attachment.read", attachment, owner_id=attachment.owner_id, conversation_id=conversation_of(attachment)
+        )
         return Response(show_attachments([attachment], only=asked.only)[0])
 
     @documented(
@@ -122,6 +124,11 @@ class AttachmentView(Asking):
         except Refused as refused:
             raise Problem(409, "sent", refused.message) from refused
         return Response(status=204)
+
+
+def conversation_of(attachment: Attachment) -> UUID | None:
+    """Return the conversation that a file was sent or made in."""
+    return attachment.message.conversation_id if attachment.message else None
 
 
 class AttachmentRetryView(Asking):

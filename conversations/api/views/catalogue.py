@@ -19,7 +19,6 @@ from conversations.api.serializers.catalogue import (
     ModelSerializer,
     answering,
     show_assistants,
-    show_limits,
     show_models,
 )
 from conversations.api.serializers.lists import AssistantPage, ModelPage
@@ -72,7 +71,7 @@ class MeView(Asking):
             "token": access.token_id,
             "scopes": sorted(map(str, access.scopes)),
             "may_read_all": may_read_all(user, access),
-            "limits": show_limits(standings_of(user.pk)),
+            "limits": standings_of(user.pk),
         }
         return Response(MeSerializer(me).data)
 

@@ -36,7 +36,7 @@ _NO_MODEL = "This model is not available. Choose another one."
 
 
 class ConversationsRead(Asking):
-    """The list of conversations."""
+    """What `conversations/` answers to GET."""
 
     @documented(
         operation_id="list_conversations",
@@ -95,10 +95,6 @@ class ConversationsRead(Asking):
             if one.id in of_messages:
                 best.setdefault(of_messages[one.id], one)
         return list(best.values())
-
-
-class ConversationsView(ConversationsRead):
-    """`conversations/`."""
 
 
 class ConversationView(Asking):

@@ -67,7 +67,7 @@ class FeedbackView(Asking):
         rating = self.rows(Feedback.objects, asked).select_related(*FEEDBACK_ROWS).filter(message_id=pk).first()
         if rating is None:
             raise Http404
-        self.note_read("feedback.read", rating, owner_id=rating.user_id)
+        self.note_read("feedback.read", rating, owner_id=rating.user_id, conversation_id=rating.message.conversation_id)
         return Response(show_feedback([rating], only=asked.only)[0])
 
     @documented(

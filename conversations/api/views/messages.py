@@ -21,7 +21,7 @@ from rest.schema import documented
 
 
 class ConversationMessagesRead(Asking):
-    """The messages of a conversation."""
+    """What `conversations/{id}/messages/` answers to GET."""
 
     @documented(
         operation_id="list_messages_of_conversation",
@@ -55,10 +55,6 @@ class ConversationMessagesRead(Asking):
         found = settled([rows[message_id] for message_id in page.items if message_id in rows])
         self.note_read("conversation.read", conversation, owner_id=conversation.owner_id, count=len(found))
         return Response(page.answer(show_messages(found, only=asked.only)))
-
-
-class ConversationMessagesView(ConversationMessagesRead):
-    """`conversations/{id}/messages/`."""
 
 
 class MessagesView(Asking):
@@ -107,7 +103,7 @@ class MessageView(Asking):
         """Answer one message."""
         asked = self.asked(RecordQuery, MessageSerializer)
         (message,) = settled([self.one(of(self.rows(Message.objects, asked), asked), pk)])
-        self.note_read("message.read", message, owner_id=message.owner_id)
+        self.note_read("message.read", message, owner_id=message.owner_id, conversation_id=message.conversation_id)
         return Response(show_message(message, only=asked.only))
 
 
