@@ -29,7 +29,7 @@ SELECT message.id, message.status, message.activity, files.states, chunk.start, 
 FROM unnest(%s::uuid[], %s::int[]) AS watched(id, known)
 JOIN conversations_message AS message ON message.id = watched.id
 LEFT JOIN LATERAL (
-    SELECT string_agg(file.id || file.state, ' ' ORDER BY file.id) AS states
+    SELECT string_agg(file.id || file.state, ' ' ORDER BY file.created_at, file.id) AS states
     FROM conversations_attachment AS file WHERE file.message_id = message.id AND message.activity <> ''
 ) AS files ON true
 LEFT JOIN conversations_messagechunk AS chunk ON chunk.message_id = message.id AND chunk.start >= watched.known

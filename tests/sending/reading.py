@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
+from django.db import connection
 
 from conversations.api.live.waiting import Ended, Happening, Idle, Text, events
 from conversations.live.hub import hub
@@ -50,6 +51,13 @@ async def first(message_id: UUID, wanted: Callable[[Happening], bool], **how: An
             if wanted(happening):
                 break
     return told
+
+
+def held_connections() -> int:
+    """Return how many connections of this process's pool somebody holds: the test's own is one."""
+    pool: Any = connection.pool  # type: ignore[attr-defined]
+    stats = pool.get_stats()
+    return int(stats["pool_size"] - stats["pool_available"])
 
 
 def put_together(happenings: list[Happening], text: str = "") -> str:

@@ -216,6 +216,26 @@ def test_q1_a_limit_says_when_to_come_back(caller: Caller, answer: Message, sett
     assert rows() == before
 
 
+def test_q1_answers_are_counted_by_the_minute_and_stops_are_not(
+    caller: Caller, answer: Message, settings: Settings
+) -> None:
+    settings.API_ANSWERS_PER_MINUTE = 1
+    assert caller.ask("POST", "conversations/", TEXT, **DOOR).status_code == 202
+    before = rows()
+    for address in ("conversations/", f"messages/{answer.pk}/retry/"):
+        response = caller.ask("POST", address, {}, **DOOR)
+        assert (response.status_code, response.json()["code"]) == (429, "throttled")
+        assert int(response["Retry-After"]) > 0
+    assert rows() == before
+    assert caller.ask("POST", f"messages/{answer.pk}/stop/", {}).status_code == 200
+
+
+def test_where_nothing_is_to_be_said_no_body_is_needed(caller: Caller, answer: Message) -> None:
+    for address in (f"messages/{answer.pk}/stop/", f"messages/{answer.pk}/retry/"):
+        response = caller._client.generic("POST", f"/api/v1/{address}", b"", "", headers=DOOR)
+        assert response.status_code in (200, 202), response.content
+
+
 @pytest.mark.parametrize("asked", ["wait=abc", "wait=-1", "wait", "handling=lenient, , =", "wait=1e9", ";;;,,,==="])
 def test_preferences_that_make_no_sense_are_passed_over(caller: Caller, asked: str) -> None:
     response = caller.ask("POST", "conversations/", TEXT, Prefer=f"respond-async, {asked}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -13,15 +15,17 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.tokens import revoke_token
+from accounts.tokens import access_of, revoke_token
 from conversations.api.live import waiting
+from conversations.api.live.reader import Reader
+from conversations.api.live.sse import stream
 from conversations.live.database import in_database
 from conversations.models import Conversation, Message
 from tests.factories import make_user
 from tests.fakes.process import FakeOpenAI
 from tests.live.running import until
 from tests.sending.asking import SSE, Answer, Event, Program, at_work
-from tests.sending.reading import run
+from tests.sending.reading import held_connections, run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_jobs")]
 START = "/api/v1/conversations/"
@@ -91,6 +95,45 @@ def test_the_stream_of_a_prompt_is_its_end(program: Program) -> None:
     answer = run(ask)
     assert [event.name for event in answer.events] == ["text", "completed"]
     assert answer.events[-1].data["role"] == "user"
+
+
+def test_while_nothing_happens_a_comment_keeps_the_connection_open(
+    program: Program, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "IDLE_SECONDS", 0.5)
+    openai.script([HANGING])
+
+    async def read() -> list[bytes]:
+        started = await program.post(START, {"text": "Hello"}, Prefer="respond-async")
+        reader = Reader(program.owner, access_of(program.token), "", uuid.UUID(started.body["id"]))
+        chunks: list[bytes] = []
+        async with contextlib.aclosing(stream(reader, after=0)) as events:
+            async for chunk in events:
+                chunks.append(chunk)
+                if chunk.startswith(b":"):
+                    break
+        return chunks
+
+    chunks = at_work(read)
+    assert chunks[0] == b"retry: 1000\n\n"
+    assert chunks[1:] == [b'event: text\nid: 4\ndata: {"start":0,"text":"One "}\n\n', b": still here\n\n"]
+
+
+def test_many_who_wait_and_read_along_hold_no_connection(program: Program, openai: FakeOpenAI) -> None:
+    openai.script([HANGING] * 12)
+
+    async def read_together() -> int:
+        waits = [asyncio.create_task(program.post(START, {"text": "Hello"})) for _ in range(6)]
+        waits += [asyncio.create_task(program.post(START, {"text": "Hello"}, accept=SSE)) for _ in range(6)]
+        await until(lambda: Message.objects.filter(status="streaming").exclude(chunks=None).count() == 12)
+        await asyncio.sleep(0.3)
+        held = held_connections()
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+        return held
+
+    assert at_work(read_together) < 4, "twelve wait; the worker of these tests looks for work now and then"
 
 
 def revoke(program: Program) -> None:

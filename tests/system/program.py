@@ -38,10 +38,10 @@ class Program:
         return cls(site, secret)
 
     def ask(
-        self, method: str, path: str, body: Any = None, *, port: int | None = None, **headers: str
+        self, method: str, path: str, body: Any = None, *, port: int | None = None, timeout: float = 60, **headers: str
     ) -> tuple[int, Any, dict[str, str]]:
         """Return status, JSON and headers (names in small letters). Header names have underscores for hyphens."""
-        with _Connection(port or self.site.port) as connection:
+        with _Connection(port or self.site.port, timeout) as connection:
             response = self._send(connection, method, path, body, headers)
             text = response.read()
             found = {name.lower(): value for name, value in response.getheaders()}
@@ -73,8 +73,8 @@ class Program:
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, port: int) -> None:
-        super().__init__("127.0.0.1", port, timeout=60)
+    def __init__(self, port: int, timeout: float = 60) -> None:
+        super().__init__("127.0.0.1", port, timeout=timeout)
 
     def __enter__(self) -> _Connection:
         return self

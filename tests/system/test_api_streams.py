@@ -160,3 +160,19 @@ def test_both_spellings_of_an_address_stream(site: Site, program: Program) -> No
         reader.join(20)
         texts.append(reader.text)
     assert texts == ["Hello there."] * 2
+
+
+def test_i4_a_client_that_hangs_up_and_asks_again_gets_the_answer_that_was_begun(
+    site: Site, program: Program, openai: FakeOpenAI
+) -> None:
+    prompt, text = slow("hangup", 3)
+    with contextlib.suppress(TimeoutError):
+        program.ask("POST", START, prompt, timeout=1, Idempotency_Key="hangup")
+    status, message, _ = wait_for(lambda: _unless_in_progress(program, prompt, "hangup"), what="the answer")
+    assert (status, message["text"]) == (201, text)
+    assert len(answer_calls(openai, "hangup")) == 1
+
+
+def _unless_in_progress(program: Program, prompt: Any, key: str) -> tuple[int, Any, dict[str, str]] | None:
+    answer = program.ask("POST", START, prompt, Idempotency_Key=key)
+    return None if answer[1].get("code") == "idempotency_in_progress" else answer

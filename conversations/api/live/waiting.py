@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 
 from conversations.live.database import RETRY_SECONDS, in_database
 from conversations.live.hub import Watched, hub
@@ -22,6 +22,7 @@ from conversations.services import settle_stalled
 
 IDLE_SECONDS = 15.0
 RECHECK_SECONDS = 30.0
+AWAY = (OperationalError, InterfaceError)  # what a database that is away raises
 LIFE_SECONDS = 3600.0  # of a reader's connection; an answer takes a quarter of an hour at most once it has begun
 
 
@@ -77,7 +78,7 @@ async def answer_of(message_id: UUID, seconds: float) -> Message.Status:
             await _news(changed, min(left, RECHECK_SECONDS))
             if watched.is_running and time.monotonic() - checked >= RECHECK_SECONDS:
                 checked = time.monotonic()
-                with contextlib.suppress(OperationalError):
+                with contextlib.suppress(*AWAY):
                     await in_database(settle_stalled, message_id=message_id)
         if watched.is_gone:
             raise Message.DoesNotExist
@@ -108,7 +109,7 @@ async def events(
             if is_unsure or not watched.is_running or now - checked >= RECHECK_SECONDS:
                 try:
                     message = await in_database(_look_again, message_id=message_id, may_go_on=may_go_on)
-                except OperationalError:
+                except AWAY:
                     is_unsure = True
                 else:
                     is_unsure, checked = False, now
