@@ -17,6 +17,7 @@ from rest_framework.reverse import reverse
 from batches import examples
 from batches.models import MOST_BYTES, Batch
 from batches.reading import Line, Unreadable, read_lines
+from batches.results import NotWhole
 from batches.serializers import BatchQuery, BatchSerializer, BatchUploadSerializer, readable, show_batches
 from batches.services import cancel_batch, delete_batch, make_batch, resume_batch
 from conversations.api import problems as _problems  # noqa: F401 (tells refusals as problems)
@@ -39,7 +40,8 @@ def unreadable(error: Unreadable) -> Problem:
 
 
 @translates(Batch.DoesNotExist)
-def gone(error: Batch.DoesNotExist) -> Problem:
+@translates(NotWhole)
+def gone(error: Batch.DoesNotExist | NotWhole) -> Problem:
     """Return what is said of a batch that was deleted at this very moment, as of one that never was."""
     return not_found()
 

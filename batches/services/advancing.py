@@ -10,7 +10,7 @@ import logging
 from uuid import UUID, uuid5
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 
@@ -47,6 +47,7 @@ TROUBLE = frozenset(
     }
 )
 ENDS_BATCH = (Refusal.ASSISTANT_UNAVAILABLE, Refusal.NO_MODEL)
+FAULT = "A fault of ours keeps it from going on. It tries again; tell an administrator if it stays so."
 DEACTIVATED = "The account of its owner is deactivated."
 
 # The batch whose turn it is, of people who have fewest answers under way: first the one that has waited longest.
@@ -130,22 +131,33 @@ def begin_next() -> bool:
             end_batch(batch, Batch.State.CANCELLED, DEACTIVATED)
             return True
         waiting = batch.items.filter(status=BatchItem.Status.WAITING).select_related("message__conversation")
-        item = waiting.order_by("tries", "number")[0]
-        try:
-            answer = _ask(batch, item)
-        except Refused as refused:
-            _give_up(batch, item, refused)
-        except Conversation.DoesNotExist:  # its owner deleted it
-            _keep_as_it_was(item)
-        else:
-            item.status, item.prompt, item.tries = BatchItem.Status.RUNNING, "", item.tries + 1
-            item.conversation_id, item.message = answer.conversation_id, answer
-            item.error_code = item.error_text = ""
-            batch.served_at, batch.paused_until = timezone.now(), None
-            batch.problem = batch.problem if batch.troubles else ""
-            batch.save(update_fields=["served_at", "paused_until", "problem"])
-            _update(item)
+        _begin(batch, waiting.order_by("tries", "number")[0])
     return True
+
+
+def _begin(batch: Batch, item: BatchItem) -> None:
+    """Begin with a prompt, or do what keeps it from beginning."""
+    try:
+        with transaction.atomic():
+            answer = _ask(batch, item)
+    except Refused as refused:
+        _give_up(batch, item, refused)
+    except Conversation.DoesNotExist:  # its owner deleted it
+        _keep_as_it_was(item)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as fault:  # noqa: BLE001 (a fault of ours with one batch must hold up no other)
+        name = type(fault).__name__  # its words may hold the prompt
+        logger.error("Batch %s: prompt %s could not be asked: %s", batch.pk, item.pk, name)  # noqa: TRY400
+        _pause(batch, LONGEST_PAUSE, FAULT)
+    else:
+        item.status, item.prompt, item.tries = BatchItem.Status.RUNNING, "", item.tries + 1
+        item.conversation_id, item.message = answer.conversation_id, answer
+        item.error_code = item.error_text = ""
+        _update(item)
+        batch.served_at, batch.paused_until = timezone.now(), None
+        batch.problem = batch.problem if batch.troubles else ""
+        batch.save(update_fields=["served_at", "paused_until", "problem"])
 
 
 def _next_batch() -> Batch | None:

@@ -16,6 +16,7 @@ from conversations.models import Assistant, Conversation, Message, UsageLimit
 from conversations.services import conclude_conversation, hide_conversation, send_message, start_conversation
 from tests.batches.given import answer_running, begin_all, go_through, make, running, statuses, wait_out
 from tests.factories import token
+from tests.services.calls import sql
 from tests.services.limited import limit, use
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +129,24 @@ def test_a2_what_its_owner_did_meanwhile_stands(owner: User, assistant: Assistan
         advance()
         batch.refresh_from_db()
         assert (batch.state, statuses(batch)) == ("done", ["failed"])
+
+
+def test_a_fault_of_our_own_with_one_batch_holds_up_no_other(owner: User, assistant: Assistant) -> None:
+    broken, other = make(owner, assistant, 2, name="Broken"), make(owner, assistant, 2)
+    # A database that refuses a row stands in for any mistake that comes to light when a prompt is asked.
+    sql(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'No'; END $$;"
+        "CREATE TRIGGER refusing BEFORE INSERT ON conversations_conversation FOR EACH ROW"
+        " WHEN (NEW.title LIKE 'Broken%%') EXECUTE FUNCTION refuse()"
+    )
+    begin_all()
+    assert (statuses(broken), statuses(other)) == (["waiting"] * 2, ["running"] * 2)
+    broken.refresh_from_db()
+    assert (broken.problem, pause_of(broken)) == (advancing.FAULT, 900)
+    sql("DROP TRIGGER refusing ON conversations_conversation")
+    answer_running(other)
+    go_through(broken)
+    assert (broken.state, broken.problem, statuses(broken)) == ("done", "", ["completed"] * 2)
 
 
 def test_a_pause_of_one_batch_keeps_no_other(owner: User, assistant: Assistant) -> None:
