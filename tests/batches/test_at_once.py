@@ -1,0 +1,104 @@
+"""Workers and owners who do things with one batch at the same moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import connections
+
+from accounts.models import User
+from batches.models import Batch, BatchItem
+from batches.services import advance, cancel_batch, delete_batch, make_batch, resume_batch
+from conversations.models import Assistant, Conversation, Message
+from conversations.services import Refused
+from tests.batches.given import make_lines, statuses
+from tests.factories import make_assistant, make_model, make_user, token
+from tests.live.running import ask
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def owner() -> Iterator[User]:
+    make_model()
+    yield make_user()
+    ask("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+
+
+@pytest.fixture
+def assistant(owner: User) -> Assistant:
+    return make_assistant()
+
+
+def at_once(*deeds: Callable[[], object]) -> list[str]:
+    """Do all of it at the same moment, each in a thread of its own; return what was refused, and what broke."""
+    barrier, told = threading.Barrier(len(deeds)), []
+
+    def run(deed: Callable[[], object]) -> None:
+        try:
+            barrier.wait(timeout=30)
+            deed()
+        except (Refused, Batch.DoesNotExist) as refused:
+            told.append(str(getattr(refused, "code", "gone")))
+        except Exception as error:  # noqa: BLE001 (told to the test)
+            told.append(repr(error))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[deed]) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(told)
+
+
+def test_q3_i4_several_workers_begin_no_more_than_there_may_be_and_none_twice(
+    owner: User, assistant: Assistant
+) -> None:
+    batch = make_batch(owner=owner, assistant=assistant, name="Letters", lines=make_lines(8))
+    assert at_once(*[advance] * 4) == []
+    assert statuses(batch) == ["running"] * 4 + ["waiting"] * 4
+    assert (Conversation.objects.count(), Message.objects.count()) == (4, 8)
+
+
+def test_i4_the_same_batch_made_at_once_is_one(owner: User, assistant: Assistant) -> None:
+    once, lines = token(), make_lines(3)
+
+    def make() -> None:
+        make_batch(owner=owner, assistant=assistant, name="Letters", lines=lines, client_token=once)
+
+    assert at_once(*[make] * 4) == []
+    assert (Batch.objects.count(), BatchItem.objects.count()) == (1, 3)
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_nothing_of_a_batch_begins_once_it_is_cancelled_or_deleted(
+    owner: User, assistant: Assistant, round_: int
+) -> None:
+    batch, unwanted = (
+        make_batch(owner=owner, assistant=assistant, name="Letters", lines=make_lines(4)) for _ in range(2)
+    )
+    told = at_once(
+        advance,
+        lambda: cancel_batch(batch=batch),
+        lambda: delete_batch(batch=unwanted),
+        lambda: cancel_batch(batch=unwanted),
+        advance,
+    )
+    assert set(told) <= {"gone"}
+    advance()
+    batch.refresh_from_db()
+    assert batch.state == "cancelled"
+    assert set(statuses(batch)) <= {"waiting", "stopped"}
+    assert not Message.objects.running().exists()
+
+
+def test_one_of_two_who_go_on_with_a_batch_is_told_that_it_is_under_way(owner: User, assistant: Assistant) -> None:
+    batch = make_batch(owner=owner, assistant=assistant, name="Letters", lines=make_lines(2))
+    cancel_batch(batch=batch)
+    assert at_once(*[lambda: resume_batch(batch=batch)] * 2) == ["busy"]
+    advance()
+    assert statuses(batch) == ["running"] * 2
