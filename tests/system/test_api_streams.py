@@ -168,7 +168,9 @@ def test_i4_a_client_that_hangs_up_and_asks_again_gets_the_answer_that_was_begun
     prompt, text = slow("hangup", 3)
     with contextlib.suppress(TimeoutError):
         program.ask("POST", START, prompt, timeout=1, Idempotency_Key="hangup")
-    status, message, _ = wait_for(lambda: _unless_in_progress(program, prompt, "hangup"), what="the answer")
+    answer = wait_for(lambda: _unless_in_progress(program, prompt, "hangup"), what="the answer")
+    assert answer is not None
+    status, message, _ = answer
     assert (status, message["text"]) == (201, text)
     assert len(answer_calls(openai, "hangup")) == 1
 
