@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.live.conftest import no_jobs
+
+__all__ = ["no_jobs"]
+
 if TYPE_CHECKING:
     from accounts.models import User
     from conversations.models import Assistant

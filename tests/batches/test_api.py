@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
-from django.test import AsyncClient, Client
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Scope
@@ -18,7 +17,6 @@ from conversations.models import Assistant, Message
 from tests.api.caller import Caller, every_page
 from tests.batches.given import begin_all, go_through, make
 from tests.factories import make_user
-from tests.pages.asked import read, with_client
 
 pytestmark = pytest.mark.django_db
 LINES = b'{"custom_id": "a", "prompt": "One"}\n{"custom_id": "b", "prompt": "Two"}\n'
@@ -256,38 +254,3 @@ def test_f15_a_file_over_20_mb_is_refused(caller: Caller, assistant: Assistant) 
     body = file(b'{"prompt": "%s"}\n' % (b"x" * 1_000) * 20_000)
     problem(send(caller, {"file": body, "assistant": assistant.slug}), 413, "too_large")
     assert not Batch.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_result_has_a_line_for_each_prompt_at_any_time(assistant: Assistant) -> None:
-    caller = Caller(make_user())
-    batch = make(caller.user, assistant, 110)
-    begin_all()
-    address = f"/api/v1/batches/{batch.pk}/result/"
-
-    async def ask(client: AsyncClient) -> Any:
-        headers = {"Accept": "application/x-ndjson", "Authorization": f"Bearer {caller.secret}"}
-        return await read(await client.get(address, headers=headers))
-
-    def lines() -> list[dict[str, Any]]:
-        response = with_client(None, ask)
-        assert (response.status_code, response["Content-Type"]) == (200, "application/x-ndjson")
-        assert response["Cache-Control"] == "private, no-store"
-        return [json.loads(one) for one in response.body.decode().splitlines()]
-
-    found = lines()
-    assert [one["line"] for one in found] == list(range(1, 111))
-    assert [one["status"] for one in found] == ["running"] * 4 + ["waiting"] * 106
-    assert {one["text"] for one in found} == {None}
-    go_through(batch)
-    found = lines()
-    assert {one["status"] for one in found} == {"completed"}
-    assert found[7]["custom_id"] == "id-8"
-    answer = Message.objects.get(pk=found[7]["message"])
-    assert answer.parent is not None
-    assert (answer.parent.text, found[7]["text"]) == ("Prompt 8", answer.text)
-    assert found[7]["usage"]["total_tokens"] == 1234
-    assert found[7]["error"] is None
-    assert client_of(caller).head(address).status_code == 200
-    Batch.objects.update(state="expired")
-    problem(client_of(caller).get(address), 410, "result_expired")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.db import connections
@@ -15,16 +15,14 @@ from conversations.models import Assistant, Conversation, Message
 from conversations.services import Refused
 from tests.batches.given import make_lines, statuses
 from tests.factories import make_assistant, make_model, make_user, token
-from tests.live.running import ask
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_jobs")]
 
 
 @pytest.fixture
-def owner() -> Iterator[User]:
+def owner() -> User:
     make_model()
-    yield make_user()
-    ask("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+    return make_user()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,14 +16,13 @@ from tests.factories import make_assistant, make_model, make_user
 from tests.live.running import ask
 from tests.services.calls import jobs
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_jobs")]
 
 
 @pytest.fixture
-def batch() -> Iterator[Batch]:
+def batch() -> Batch:
     make_model()
-    yield make_batch(owner=make_user(), assistant=make_assistant(), name="Letters", lines=make_lines(6))
-    ask("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+    return make_batch(owner=make_user(), assistant=make_assistant(), name="Letters", lines=make_lines(6))
 
 
 def job() -> int:
