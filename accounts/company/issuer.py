@@ -21,6 +21,7 @@ DOCUMENT_SECONDS = 3_600.0
 AWAY_SECONDS = 5.0
 MOST_BYTES = 1_000_000
 LONGEST_SUBJECT = 191
+FAR_FUTURE = 32_503_680_000  # the year 3000: later times are no dates everywhere
 # Public keys alone: with a shared secret, whoever checks tokens could make them too.
 _BY_KIND = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -181,6 +182,8 @@ def claims_of(token: Any, *, audience: str) -> dict[str, Any]:
         raise NotTrusted("It is of another issuer.") from error
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
         raise NotTrusted("It is no valid token.") from error
+    if not 0 < int(claims["exp"]) < FAR_FUTURE:
+        raise NotTrusted("It ends at a time that there is not.")
     if not claims["sub"].isprintable() or not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:
         raise NotTrusted("Its subject cannot be kept.")
     return claims

@@ -127,6 +127,7 @@ HOMES = {
     "httpx2": ("conversations.llm", "bench"),
     "aiohttp": ("conversations.llm", "webhooks.live", "bench"),
     "requests": (),
+    "jwt": ("accounts.company.issuer",),
     "pickle": (),
     "marshal": (),
     "shelve": (),
