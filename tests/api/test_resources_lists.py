@@ -131,6 +131,14 @@ def test_deleted_conversations_are_a_list_of_their_own(said: Said, anna: Caller)
     assert anna.ids("conversations/?deleted=true") == []
 
 
+@pytest.mark.parametrize("address", LISTS)
+def test_what_was_said_in_a_deleted_conversation_is_in_no_list(said: Said, anna: Caller, address: str) -> None:
+    fill(said)
+    for conversation in Conversation.objects.filter(owner=said.owner):
+        hide_conversation(conversation=conversation)
+    assert anna.read(address)["results"] == []
+
+
 def test_messages_are_narrowed_by_what_they_are(said: Said, anna: Caller) -> None:
     other = say(owner=said.owner)
     assert set(anna.ids(f"messages/?conversation={other.conversation.pk}")) == {

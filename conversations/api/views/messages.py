@@ -71,7 +71,9 @@ class MessagesView(Asking):
     def get(self, request: Request) -> Response:
         """Answer a page of messages."""
         asked = self.asked(MessageQuery, MessageSerializer)
-        rows = self.rows(Message.objects, asked).filter(
+        is_of_all = not asked.everyone and "conversation" not in asked
+        all_rows = Message.objects.listed_to(self.user) if is_of_all else self.rows(Message.objects, asked)
+        rows = all_rows.filter(
             **asked.given(
                 conversation="conversation_id",
                 role="role",
