@@ -123,7 +123,9 @@ class Message(models.Model):
         default=0, db_comment="Counts the runs that claimed it; only the writer of the latest one may write."
     )
     client_token = models.UUIDField(
-        null=True, blank=True, db_comment="Made by the client, once per prompt: a double submit is one message."
+        null=True,
+        blank=True,
+        db_comment="Made by the client, once per prompt or retry: a double submit is one message.",
     )
     error_code = models.CharField(max_length=40, blank=True, db_comment="Why an answer failed, as a code.")
     error_text = models.CharField(max_length=500, blank=True, db_comment="Why an answer failed, as people are told.")
