@@ -40,6 +40,9 @@ def test_a_file_is_handed_out_whole_in_part_and_without_its_bytes(said: Said, an
     assert (part.status_code, part.body) == (206, LARGE[5:10])
     assert part["Content-Range"] == f"bytes 5-9/{len(LARGE)}"
     assert anna.bytes_of(address, Range=f"bytes={len(LARGE)}-").status_code == 416
+    again = anna.bytes_of(address, If_None_Match=whole["ETag"])
+    assert (again.status_code, again.body, again["ETag"]) == (304, b"", whole["ETag"])
+    assert anna.bytes_of(address, If_None_Match='"another"').status_code == 200
     head = anna.bytes_of(address, "head")
     assert (head.status_code, head.body, head["Content-Length"]) == (200, b"", str(len(LARGE)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
@@ -18,6 +18,7 @@ from conversations.live.download import Held, hand_out
 from conversations.models import Attachment, SealedDocument
 from rest.problems import Problem
 from rest.schema import documented
+from rest.tags import matches
 from rest.views import LiveView
 
 RETRY_AFTER_SECONDS = 10
@@ -38,7 +39,10 @@ class Bytes(Asking, LiveView):
     """What has bytes in storage."""
 
     async def handed_out(self, held: Held) -> HttpResponseBase:
-        """Answer with the bytes. Raises Http404 where storage has lost them, and Problem (503) where it is away."""
+        """Answer with the bytes, or 304 to who has them. Raises Http404 where they are lost, and Problem (503)."""
+        known, tag = self.request.headers.get("If-None-Match"), f'"{held.sha256}"'
+        if known is not None and matches(known.replace("W/", ""), tag):
+            return HttpResponse(status=304, headers={"ETag": tag})
         try:
             return await hand_out(self.request._request, held)
         except storage.StorageProblem as problem:
