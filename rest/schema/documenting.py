@@ -48,8 +48,8 @@ def documented[Handler: Callable[..., Any]](
 
 
 def example(name: str, value: Any, *, request: bool = False, status: int | None = None) -> OpenApiExample:
-    """Return an example of an answer, or with `request` of a request; `status` where several answers are documented."""
-    codes = [str(status)] if status is not None else None
+    """Return an example of an answer, or with `request` of a request; `status` where only one of several is like it."""
+    codes = [str(status)] if status is not None else ["200", "201", "202"]
     return OpenApiExample(name, value=value, request_only=request, response_only=not request, status_codes=codes)
 
 

@@ -41,9 +41,8 @@ class OperationSchema(AutoSchema):
                 self._add_headers(status, answer)
         if self.method == "GET" and "200" in operation["responses"]:
             operation["responses"].setdefault("304", {"description": "Nothing has changed since."})
-        shared = references(
-            method=self.method, has_body="requestBody" in operation, has_path="{" in self.path
-        )  # fmt: skip
+        errors = getattr(self.view, "documented_errors", references)
+        shared = errors(method=self.method, has_body="requestBody" in operation, has_path="{" in self.path)
         for status, reference in shared.items():
             operation["responses"].setdefault(status, reference)
         operation["responses"] = dict(sorted(operation["responses"].items()))

@@ -36,6 +36,10 @@ class Operation:
         return str(self.told["operationId"])
 
     @property
+    def is_openai(self) -> bool:
+        return self.pattern.startswith("v1/")
+
+    @property
     def scope(self) -> str:
         return str(self.view().scope_of(self.method.upper()))
 
@@ -107,7 +111,8 @@ def _views(
         if isinstance(pattern, URLResolver):
             yield from _views(pattern, (*namespaces, pattern.namespace or ""), whole)
         elif isinstance(pattern, URLPattern) and issubclass(getattr(pattern.callback, "cls", object), ResourceView):
-            yield ":".join([*filter(None, namespaces), pattern.name or whole]), whole, pattern.callback.cls
+            view: Any = pattern.callback
+            yield ":".join([*filter(None, namespaces), pattern.name or whole]), whole, view.cls
 
 
 def as_json(value: Any) -> bytes:
