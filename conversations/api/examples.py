@@ -9,7 +9,7 @@ from rest.schema import example
 _ID = "0199f6a2-5b1c-7c3e-9d44-0f3c9a1b7e0{}"
 _CONVERSATION: dict[str, Any] = {
     "id": _ID.format(0),
-    "owner": "anna",
+    "owner": "someone",
     "title": "Letters without a straight line",
     "assistant": "general",
     "model": None,
@@ -52,7 +52,7 @@ _ATTACHMENT: dict[str, Any] = {
     "size": 48213,
     "origin": "user",
     "state": "ready",
-    "owner": "anna",
+    "owner": "someone",
     "message": None,
     "conversation": None,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -66,7 +66,7 @@ _ATTACHMENT: dict[str, Any] = {
 _FEEDBACK = {
     "message": _ID.format(2),
     "conversation": _ID.format(0),
-    "user": "anna",
+    "user": "someone",
     "rating": "up",
     "reason": "Short and right.",
     "created_at": "2026-11-22T17:44:01.000000Z",
@@ -144,9 +144,9 @@ INDEX = example(
 ME = example(
     "Somebody with a token",
     {
-        "username": "anna",
-        "name": "Anna Example",
-        "email": "anna@example.org",
+        "username": "someone",
+        "name": "",
+        "email": "someone@example.org",
         "access": "token",
         "token": _ID.format(9),
         "scopes": ["read", "write"],
