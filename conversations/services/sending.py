@@ -83,7 +83,7 @@ def send_message(
             require_unconcluded(conversation)
             model = model_for(conversation)
             # Whether an answer runs or the token was used is told by the constraints, which spares looking first.
-            end = _end_of_path(conversation, parent_id)
+            end = end_of_path(conversation, parent_id)
             return commit_turn(conversation, end, prompt, client_token, model, attachment_ids, options=options)
     except (Refused, IntegrityError) as error:
         return sent_before(owner.pk, client_token, prompt, error)
@@ -165,7 +165,7 @@ def sent_before(owner_id: int, client_token: UUID, prompt: str, error: Refused |
     raise error
 
 
-def _end_of_path(conversation: Conversation, parent_id: UUID | None) -> UUID | None:
+def end_of_path(conversation: Conversation, parent_id: UUID | None) -> UUID | None:
     """Return the message that the next prompt follows. Raises Refused (no_parent)."""
     if parent_id is None or parent_id == conversation.current_leaf_id:
         return conversation.current_leaf_id

@@ -19,6 +19,7 @@ from conversations.services.refusals import Refusal, Refused
 from conversations.services.sending import (
     accepted,
     commit_turn,
+    end_of_path,
     lock_conversation,
     model_for,
     provisional_title,
@@ -107,6 +108,8 @@ def send_history(
     conversation_id: UUID,
     history: Sequence[Said],
     client_token: UUID,
+    is_addition: bool = False,
+    parent_id: UUID | None = None,
     assistant: Assistant | None = None,
     model: LanguageModel | None = None,
     options: dict[str, Any] | None = None,
@@ -114,11 +117,12 @@ def send_history(
     """Go on in a conversation of `owner` with a history that extends it, and return the answer to the last prompt.
 
     The history repeats the path that is shown, as `find_place` tells; what it adds before its last prompt is stored as
-    supplied. `assistant` and `model` choose who answers from here on. The lock on the conversation makes parallel calls
-    take turns, so that one of two that extend the same path is told that it is not that path any more. The same
+    supplied. With `is_addition` it holds what is new alone, and follows that path or the answer `parent_id`.
+    `assistant` and `model` choose who answers from here on. The lock on the conversation makes parallel calls take
+    turns, so that one of two that extend the same path is told that it is not that path any more. The same
     `client_token` and prompt again return the answer that was made the first time. Raises Refused (empty, too_long,
-    history, busy, concluded, assistant_unavailable, no_model, file, token_reused, limit), and Conversation.DoesNotExist
-    where it is not theirs.
+    history, no_parent, busy, concluded, assistant_unavailable, no_model, file, token_reused, limit), and
+    Conversation.DoesNotExist where it is not theirs.
     """
     said = _accepted(history)
     own = Conversation.objects.visible_to(owner).get(pk=conversation_id)
@@ -128,7 +132,10 @@ def send_history(
             if conversation.hidden_at is not None:
                 raise Conversation.DoesNotExist
             require_open(conversation)
-            place = find_place(conversation=conversation, history=said)
+            if is_addition:
+                place = Place(end_of_path(conversation, parent_id), 0)
+            else:
+                place = find_place(conversation=conversation, history=said)
             asked = assistant or conversation.assistant
             if asked != conversation.assistant or (model is not None and model != conversation.model):
                 conversation = choose_answerer(conversation=conversation, assistant=asked, model=model)

@@ -77,6 +77,14 @@ _BATCHES: dict[str, Row] = {
     "batches:cancel": {"POST": mine(DONE)},
     "batches:resume": {"POST": mine(_CONFLICT)},  # the batch of these tests is under way
 }
+_DOOR: dict[str, Row] = {
+    "openai:models": LIST,
+    "openai:model": LIST,
+    "openai:chat_completions": {"POST": anybody(Outcome(504, writes=True))},  # its answer is not waited for
+    "openai:responses": {"POST": anybody(DONE)},
+    "openai:response": ONE,
+    "openai:cancel": {"POST": mine(DONE)},
+}
 _CONTRACT: dict[str, Row] = {"rest:schema": LIST, "rest:docs": seen(members(SHOWN)), "rest:redoc": seen(members(SHOWN))}
 API: dict[str, dict[str, Row]] = {
     "contract": _CONTRACT,
@@ -85,6 +93,7 @@ API: dict[str, dict[str, Row]] = {
     "files": _FILES,
     "batches": _BATCHES,
     "events": {"webhooks:events": LIST},
+    "OpenAI's": _DOOR,
 }
 """By area."""
 API_STREAMS: dict[str, Row] = {"api:content": ONE, "api:document": ONE, "api:stream": ONE, "batches:result": ONE}
@@ -95,6 +104,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "api:thread": {"text": "A word of mine"},
     "api:edit": {"text": "A word of mine"},
     "api:chat": {"history": [{"role": "user", "content": "A word of mine"}]},
+    "openai:chat_completions": {"model": "gpt-4o", "messages": [{"role": "user", "content": "A word of mine"}]},
+    "openai:responses": {"model": "gpt-4o", "input": "A word of mine"},
     "api:conversation": {"title": "Taken", "pinned": True},
     "api:rating": {"rating": "down", "reason": "Taken"},
 }
@@ -123,4 +134,13 @@ def values(belongings: Belongings) -> dict[str, Mapping[str, object]]:
         "attachment_retry": {"pk": belongings.lost.pk},
         "assistant": {"slug": belongings.conversation.assistant.slug},
         "model": {"name": "gpt-4o"},
+    }
+
+
+def values_of_door(belongings: Belongings) -> dict[str, Mapping[str, object]]:
+    """Return the same for the door that speaks as OpenAI does."""
+    return {
+        "model": {"name": "gpt-4o"},
+        "response": {"pk": f"resp_{belongings.ended.pk.hex}"},
+        "cancel": {"pk": f"resp_{belongings.running.pk.hex}"},
     }

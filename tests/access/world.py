@@ -195,7 +195,7 @@ class World:
     ) -> Any:
         """Send one request and return the response. Without `data` a POST sends the form that does harm."""
         client = self.client(role)
-        if address.startswith("/api/") and data is None:
+        if address.startswith(("/api/", "/v1/")) and data is None:
             body = "" if verb in ("GET", "HEAD", "OPTIONS") else json.dumps(self._api_body(address))
             wishes = {"Prefer": "respond-async"} | dict(headers or {})
             return client.generic(verb, address, body, "application/json", headers=wishes)
@@ -227,6 +227,8 @@ class World:
             return fill(pattern, belongings.values().get(name, {}))
         if route.startswith("api:"):
             return fill(pattern, api.values(belongings).get(name, {}))
+        if route.startswith("openai:"):
+            return fill(pattern, api.values_of_door(belongings).get(name, {}))
         return fill(pattern, self._office_values(pattern))
 
     def _api_body(self, address: str) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts.access import Scope
-from conversations.models import Conversation, Generation, Message
+from conversations.models import Conversation, Generation
 from conversations.services import conclude_conversation
+from tests.door.asking import bodies, rows, said
 from tests.factories import make_assistant, make_model, make_user
 from tests.fakes.process import FakeOpenAI
 from tests.sending.asking import SSE, Answer, Program, at_work
@@ -27,18 +28,6 @@ TWO = {"role": "user", "content": "Two"}
 @pytest.fixture
 def program(transactional_db: None) -> Program:
     return Program.of()
-
-
-def said() -> list[tuple[str, str, bool]]:
-    return list(Message.objects.order_by("id").values_list("role", "text", "is_supplied"))
-
-
-def bodies(openai: FakeOpenAI) -> list[dict[str, Any]]:
-    return [request["body"] for request in openai.requests("/v1/responses")]
-
-
-def rows() -> tuple[int, int, int]:
-    return Conversation.objects.count(), Message.objects.count(), Generation.objects.count()
 
 
 def test_the_contract_holds_to_the_letter(program: Program, openai: FakeOpenAI) -> None:
@@ -121,13 +110,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_with_the_field_named(program: Program, openai: FakeOpenAI, case: str) -> None:
-    body, field = BAD[case]
-    answer = run(lambda: program.post(CHAT, body))
-    assert answer.status in (400, 422)
-    assert answer.code
-    assert [error["field"] for error in answer.body["errors"]] == [field]
+def test_bad_input_is_refused_with_the_field_named(program: Program, openai: FakeOpenAI) -> None:
+    async def all_of_them() -> dict[str, Answer]:
+        return {case: await program.post(CHAT, body) for case, (body, _) in BAD.items()}
+
+    for case, answer in run(all_of_them).items():
+        assert answer.status in (400, 422), case
+        assert answer.code, case
+        assert [error["field"] for error in answer.body["errors"]] == [BAD[case][1]], case
     assert rows() == (0, 0, 0)
     assert openai.requests() == []
 

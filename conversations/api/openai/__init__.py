@@ -1,1 +1,1 @@
-"""A door that speaks OpenAI's language."""
+"""The door for programs that speak to OpenAI: its chat completions and its responses, in front of our record."""
