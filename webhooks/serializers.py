@@ -5,14 +5,15 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from conversations.api.serializers.fields import TimeField
-from conversations.api.serializers.queries import EveryoneQuery
+from conversations.api.serializers.queries import TruthField
 from conversations.models import Event
+from rest.serializers import StrictSerializer
 
 LARGEST = 2**63 - 1
 LONGEST_WAIT = 25
 
 
-class EventQuery(EveryoneQuery):
+class EventQuery(StrictSerializer):
     """What of the feed is read."""
 
     after = serializers.IntegerField(
@@ -20,6 +21,10 @@ class EventQuery(EveryoneQuery):
     )
     kind = serializers.ChoiceField(Event.Kind.choices, required=False, help_text="Of this kind alone.")
     limit = serializers.IntegerField(required=False, min_value=1, max_value=1000, help_text="At most so many; 100.")
+    everyone = TruthField(
+        required=False,
+        help_text="Everybody's: for tokens with the scope read_all of people who may review conversations.",
+    )
     wait = serializers.IntegerField(
         required=False,
         min_value=0,

@@ -217,7 +217,7 @@ def standing_of(endpoint: WebhookEndpoint) -> str:
         return "Disabled"
     if endpoint.gave_up_at is not None:
         return "Deliveries were given up"
-    return "Away" if endpoint.troubled_at is not None else "Well"
+    return "Away" if endpoint.troubled_at is not None else "All is well"
 
 
 def _back_to(endpoint: WebhookEndpoint) -> HttpResponse:

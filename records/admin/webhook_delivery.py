@@ -26,7 +26,7 @@ from webhooks.services import send_again
 class WebhookDeliveryAdmin(RecordAdmin):
     """Deliveries, the newest first; those that ended 90 days ago are gone."""
 
-    list_display = ("planned", "endpoint", "kind", "seq", "state", "tries", "answered", "problem")
+    list_display = ("planned", "endpoint", "what", "standing", "outcome")
     list_filter = ("state", "endpoint")
     list_select_related = ("endpoint",)
     sortable_by = ()
@@ -88,11 +88,22 @@ class WebhookDeliveryAdmin(RecordAdmin):
         """Return when."""
         return when(delivery.created_at)
 
-    @admin.display(description="answer")
-    def answered(self, delivery: WebhookDelivery) -> str:
-        """Return the status and how long it took."""
-        if delivery.status_code is None:
-            return "–"
+    @admin.display(description="event")
+    def what(self, delivery: WebhookDelivery) -> str:
+        """Return its kind and number."""
+        return delivery.kind if delivery.is_test else f"{delivery.kind}, number {delivery.seq}"
+
+    @admin.display(description="standing")
+    def standing(self, delivery: WebhookDelivery) -> str:
+        """Return where it stands, after how many tries."""
+        told = delivery.get_state_display()
+        return f"{told}, {delivery.tries:,} tries" if delivery.tries > 1 else told
+
+    @admin.display(description="what came of it")
+    def outcome(self, delivery: WebhookDelivery) -> str:
+        """Return what the last try came to."""
+        if delivery.problem or delivery.status_code is None:
+            return delivery.problem or "–"
         return f"{delivery.status_code} in {delivery.milliseconds or 0:,} ms"
 
     def again_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:

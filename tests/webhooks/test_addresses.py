@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
+from chatapp import env
 from webhooks.addresses import Forbidden, is_public, require_address, require_url
 
 FORBIDDEN = [
@@ -137,6 +139,15 @@ def test_a_url_that_is_none_or_leads_to_this_machine_is_refused_in_a_sentence(pl
 )
 def test_a_url_of_a_system_is_taken(url: str) -> None:
     require_url(url)
+
+
+@pytest.mark.parametrize("value", ["everything", "10.0.0.1/8", "10.20.0.0/33", "10.20.0.0/16 10.21.0.0/16"])
+def test_a_setting_that_names_no_networks_is_refused_by_its_name(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_ALLOWED_NETWORKS", value)
+    with pytest.raises(ImproperlyConfigured, match="WEBHOOK_ALLOWED_NETWORKS holds"):
+        env.networks("WEBHOOK_ALLOWED_NETWORKS")
+    monkeypatch.setenv("WEBHOOK_ALLOWED_NETWORKS", " 10.20.0.0/16, fd00::/8,")
+    assert [str(network) for network in env.networks("WEBHOOK_ALLOWED_NETWORKS")] == ["10.20.0.0/16", "fd00::/8"]
 
 
 def test_plain_http_needs_the_setting(settings: Settings) -> None:
