@@ -197,6 +197,7 @@ if len(OIDC_ISSUER) > 200:
     raise ImproperlyConfigured("OIDC_ISSUER has more than 200 characters.")
 if "openid" not in OIDC_SCOPES:
     raise ImproperlyConfigured("OIDC_SCOPES must hold openid.")
+ACCOUNT_RATE_LIMITS = {"company_sign_in": "300/m/ip"}  # besides allauth's own; a whole company may share an address
 SOCIALACCOUNT_ADAPTER = "accounts.company.flow.CompanyAdapter"
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
@@ -233,7 +234,14 @@ API_REQUESTS_PER_MINUTE = env.whole_number("API_REQUESTS_PER_MINUTE", 600, minim
 API_ANSWERS_PER_MINUTE = env.whole_number("API_ANSWERS_PER_MINUTE", 60, minimum=1, maximum=1_000_000)  # of a token
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS", ())
 CORS_URLS_REGEX = r"^/(api|v1)/"
-CORS_EXPOSE_HEADERS = ("ETag", "Location", "Retry-After", "Idempotency-Replayed", "X-Conversation-Id")
+CORS_EXPOSE_HEADERS = (
+    "ETag",
+    "Location",
+    "Retry-After",
+    "Preference-Applied",
+    "Idempotency-Replayed",
+    "X-Conversation-Id",
+)
 CORS_ALLOW_HEADERS = (
     "accept",
     "authorization",
