@@ -62,11 +62,11 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        double = next(name for name in names if names.count(name) > 1)
-        raise _bad(f"The key “{_readable(double)}” stands twice in one object.", code="duplicate_key")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _bad(f"The key “{_readable(name)}” stands twice in one object.", code="duplicate_key")
+        found[name] = value
     return found
 
 
