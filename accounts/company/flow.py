@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -33,7 +34,7 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         return str(settings.PUBLIC_URL + reverse("company_callback"))
 
     def complete_login(self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any) -> SocialLogin:
-        """Return who signs in. Raises NotTrusted, ProviderAway, or OAuth2Error where two answers contradict."""
+        """Return who signs in. Raises NotTrusted, also where two answers contradict, and ProviderAway."""
         claims = claims_of(kwargs["response"].get("id_token"), audience=app.client_id)
         if claims.get("azp", app.client_id) != app.client_id:
             raise NotTrusted("It was made for somebody else (azp).")
@@ -41,7 +42,7 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         if is_safe(self.openid_config.get("userinfo_endpoint")):
             told = fetch(self.openid_config["userinfo_endpoint"], Authorization=f"Bearer {token.token}")
             if told.get("sub") != claims["sub"]:
-                raise OAuth2Error("userinfo tells of somebody else")
+                raise NotTrusted("The provider's userinfo tells of somebody else.")
         login = self.get_provider().sociallogin_from_response(request, {"sub": claims["sub"]})
         login.account.extra_data = {}  # what people are called is kept in one place
         login.claims = told | claims
@@ -79,8 +80,19 @@ class ProviderRefused(Exception):
     """The provider sent people back without letting them in, or the way back was not one that had begun here."""
 
     def __init__(self, code: str, cause: Exception | None, *, has_begun: bool) -> None:
-        super().__init__(f"{code} {type(cause).__name__ if cause else ''}".strip())
+        super().__init__(f"{code} {for_log(cause)}" if cause is not None else code)
         self.code, self.cause, self.has_begun = code, cause, has_begun
+
+
+# Of what a provider answers, the code of its error alone is for the log: the rest may hold a token.
+_ERROR_CODE = re.compile(r'"error"\s*:\s*"([\w.-]{1,60})"')
+
+
+def for_log(fault: Exception) -> str:
+    """Return what administrators are told of a fault."""
+    is_ours = isinstance(fault, NotTrusted | ProviderAway | ProviderRefused)
+    told = str(fault) if is_ours else "".join(_ERROR_CODE.findall(str(fault))[:1])
+    return f"{type(fault).__name__} {told}".strip()
 
 
 EXPECTED = (NotTrusted, ProviderAway, ProviderRefused, OAuth2Error, OSError)

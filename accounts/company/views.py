@@ -7,6 +7,7 @@ import secrets
 from typing import Any
 
 from allauth.account.utils import get_next_redirect_url
+from allauth.core import ratelimit
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
@@ -19,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.company.flow import EXPECTED, FAULTS, CompanyOAuth2Adapter, ProviderRefused
+from accounts.company.flow import EXPECTED, FAULTS, CompanyOAuth2Adapter, ProviderRefused, for_log
 from accounts.company.issuer import NotTrusted
 from accounts.company.people import NoEntry
 
@@ -40,6 +41,9 @@ def company_login(request: HttpRequest) -> HttpResponseBase:
     (form-action), and sign-ins lead on through addresses that nobody knows beforehand.
     """
     _require_company_sign_in()
+    too_many: HttpResponse | None = ratelimit.consume_or_429(request, action="company_sign_in")
+    if too_many is not None:  # each attempt makes a session
+        return too_many
     wants_to_connect = request.POST.get("process") == AuthProcess.CONNECT
     if wants_to_connect and not request.user.is_authenticated:
         return redirect("account_login")
@@ -85,8 +89,7 @@ def _refused(request: HttpRequest, fault: Exception) -> HttpResponse:
     """Say why, with a status that is none of success. Of what the provider sent, nothing is shown or written down."""
     reason, status = _words(fault)
     if status != 403:
-        told = not isinstance(fault, EXPECTED)
-        logger.warning("Company sign-in failed: %s %s", type(fault).__name__, str(fault)[:200], exc_info=told)
+        logger.warning("Company sign-in failed: %s", for_log(fault), exc_info=not isinstance(fault, EXPECTED))
     context: dict[str, Any] = {"reason": reason}
     return render(request, "account/company_refused.html", context, status=status)
 

@@ -69,6 +69,11 @@ NONSENSE = {
     "MAX_PROMPT_CHARS": ("0", "-5", "1e5", "many", "1000001"),
     "AWS_S3_ENDPOINT_URL": ("storage:7070", "s3://bucket"),
     "AWS_S3_ADDRESSING_STYLE": ("paths", "PATH"),
+    "OIDC_ISSUER": ("sign-in.example.org", "http://sign-in.example.org", "https://user:secret@sign-in.example.org",
+                    "file:///etc/passwd", "https://sign-in.example.org"),  # the last without a client
+    "OIDC_CLIENT_ID": ("verbatim",),  # without an issuer
+    "OIDC_SCOPES": ("profile email", "openidx"),
+    "OIDC_GROUPS": ("chat-reviewers", "=Reviewers", "chat-reviewers=", "a=b,c"),
 }  # fmt: skip
 
 

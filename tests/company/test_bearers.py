@@ -208,7 +208,9 @@ def test_i10_a_provider_that_is_down_is_told_of_and_keeps_nobody_else_out(
 ) -> None:
     connect(settings, "http://127.0.0.1:9")  # nothing listens there
     with pytest.raises(CannotTell):
-        authenticate(jwt.encode({"sub": "1"}, ec.generate_private_key(ec.SECP256R1()), algorithm="ES256"))
+        authenticate(token := jwt.encode({"sub": "1"}, ec.generate_private_key(ec.SECP256R1()), algorithm="ES256"))
+    answer = client.get("/api/v1/me/", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
     answer = client.post("/accounts/company/login/")
     assert answer.status_code == 502
     assert "sign in with a password" in answer.content.decode()

@@ -130,7 +130,7 @@ def test_an_id_token_that_is_not_right_in_everything_signs_nobody_in(
 
 def test_userinfo_of_somebody_else_signs_nobody_in(client: Client, company: Company) -> None:
     company.say("userinfo", {"ada": {"sub": "2"}})
-    refused(sign_in(client, company), 502, "Not signed in")
+    refused(sign_in(client, company), 401, "cannot be trusted")
     assert not User.objects.exists()
 
 
@@ -282,6 +282,31 @@ def test_an_id_token_cannot_be_made_with_what_everybody_knows(company: Company) 
     ):
         with pytest.raises(NotTrusted, match="way that is accepted"):
             claims_of(forged, audience="verbatim")
+
+
+@pytest.mark.parametrize(("answer", "status", "told"), [
+    ([400, '{"error": "invalid_client", "hint": "canary"}'], 502, "invalid_client"),
+    ([500, "canary"], 502, "OAuth2Error"), ([200, "<html>canary"], 502, "JSONDecodeError"),
+    ([200, '{"access_token": "canary"}'], 401, "There is none."),
+    ([200, '{"access_token": "canary", "expires_in": "soon", "id_token": "x"}'], 502, "ValueError"),
+    ([200, '{"access_token": "canary", "id_token": ["x"]}'], 401, "There is none."),
+    ([200, '{"access_token": {"a": "canary"}, "id_token": "canary"}'], 401, "no valid token"),
+], ids=["error", "down", "page", "no id token", "odd end", "odd id token", "odd access token"])  # fmt: skip
+def test_i9_what_the_provider_answers_in_error_is_neither_shown_nor_logged(
+    client: Client, company: Company, caplog: pytest.LogCaptureFixture, answer: list[Any], status: int, told: str
+) -> None:
+    back = company.visit(begin(client))
+    company.say("answers", {"/identity/o/api/token": answer})
+    page = come_back(client, back)
+    refused(page, status, "Not signed in")
+    assert told in caplog.text
+    assert "canary" not in page.content.decode() + caplog.text
+
+
+def test_q5_attempts_of_one_address_are_bounded(client: Client, company: Company, settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"company_sign_in": "2/m/ip"}
+    answers = [client.post("/accounts/company/login/").status_code for _ in range(3)]
+    assert answers == [200, 200, 429]
 
 
 def test_without_the_variables_there_is_no_company_sign_in(client: Client, settings: Settings) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group, Permission
@@ -68,6 +69,7 @@ def person() -> User:
     person.user_permissions.add(Permission.objects.get(codename="view_group"))
     make_file(person, name=f"{SECRET}.png")
     make_token(owner=person, name=SECRET, scopes=["read"])
+    SocialAccount.objects.create(user=person, provider="https://sign-in.example", uid=SECRET)
     EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
     UsageLimit.objects.create(user=person, measure="money", period="month", amount=5)
     call = Generation.objects.create(
