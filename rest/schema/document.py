@@ -27,6 +27,22 @@ company's sign-in. Browsers that are signed in may use their session, with `X-CS
 end. New fields may come at any time; what is there stays.
 """
 
+TAGS = {
+    "conversations": "What somebody says to an assistant, from its first message until it is sealed.",
+    "messages": "Prompts and answers: sent, streamed, stopped, tried again.",
+    "attachments": "Files: uploaded before they are sent, and handed out.",
+    "feedback": "What people think of answers.",
+    "chat": "The whole history in, the next answer out.",
+    "openai": "A door that speaks OpenAI's language: any tool with a setting for its address talks through it.",
+    "batches": "Files of prompts, answered one after the other.",
+    "events": "What happened, in order, without a gap.",
+    "assistants": "Who can be asked.",
+    "models": "What they think with, and what that costs.",
+    "usage": "What was used, by day and model.",
+    "me": "Who asks.",
+    "index": "Where everything is.",
+}
+
 
 @functools.cache
 def document() -> dict[str, Any]:
@@ -37,6 +53,7 @@ def document() -> dict[str, Any]:
 
 def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Fill in the head of the document, and the problems that all operations refer to (a hook of drf-spectacular)."""
+    result["tags"] = [{"name": name, "description": words} for name, words in TAGS.items()]
     result["info"] |= {"version": VERSION, "description": DESCRIPTION}
     result["components"].setdefault("schemas", {})
     for kind, parts in components().items():

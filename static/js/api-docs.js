@@ -11,7 +11,7 @@ if (swagger) {
     presets: [SwaggerUIBundle.presets.apis],
     layout: "BaseLayout",
     deepLinking: true,
-    docExpansion: "none",
+    docExpansion: "list",
     defaultModelsExpandDepth: 0,
     filter: true,
     validatorUrl: null,
