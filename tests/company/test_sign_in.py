@@ -16,7 +16,6 @@ from accounts.company.issuer import NotTrusted, claims_of
 from accounts.company.people import NoEntry, let_in
 from accounts.models import User
 from audit.models import AuditEvent
-from tests.accounts.conftest import PASSWORD
 from tests.company.conftest import CALLBACK, begin, come_back, sign_in
 from tests.factories import make_user
 from tests.fakes.company.process import Company
@@ -182,46 +181,6 @@ def test_an_account_with_rights_is_opened_by_no_address(client: Client, company:
         person.groups.add(group)
     refused(sign_in(client, company), 403, "There is an account with your e-mail address already")
     assert not SocialAccount.objects.exists()
-
-
-def test_who_is_signed_in_connects_the_accounts(client: Client, company: Company) -> None:
-    person = make_user(username="root", password=PASSWORD, is_superuser=True, is_staff=True)
-    client.force_login(person)
-    assert "Connect with your company account" in client.get("/account/").content.decode()
-    answer = sign_in(client, company, process="connect")
-    assert (answer.status_code, answer["Location"]) == (302, "/account/")
-    assert SocialAccount.objects.get().user == person
-    assert "Connect with your company account" not in client.get("/account/").content.decode()
-    other = Client()
-    sign_in(other, company)
-    assert other.session["_auth_user_id"] == str(person.pk)
-    assert AuditEvent.objects.filter(kind="account.linked", actor_id=person.pk).count() == 1
-
-
-def test_accounts_of_others_are_not_connected(client: Client, company: Company) -> None:
-    sign_in(Client(), company)
-    person = make_user()
-    client.force_login(person)
-    answer = sign_in(client, company, process="connect")
-    assert (answer.status_code, SocialAccount.objects.filter(user=person).exists()) == (403, False)
-    assert "belongs to somebody else" in answer.content.decode()
-    assert sign_in(client, company, "grace", process="connect").status_code == 302
-    answer = sign_in(client, company, "edsger", process="connect")
-    assert (answer.status_code, SocialAccount.objects.filter(user=person).count()) == (403, 1)
-
-
-def test_what_one_began_to_connect_is_not_connected_with_who_signed_in_meanwhile(
-    client: Client, company: Company
-) -> None:
-    client.force_login(make_user())
-    back = company.visit(begin(client, process="connect"))
-    cookies = client.cookies["session"].value
-    client.force_login(make_user())
-    assert client.cookies["session"].value != cookies
-    assert come_back(client, back).status_code in (401, 403)
-    assert not SocialAccount.objects.exists()
-    answer = Client().post("/accounts/company/login/", {"process": "connect"})
-    assert answer["Location"].startswith("/accounts/login/")
 
 
 def test_the_button_signs_somebody_else_out_first(client: Client, company: Company) -> None:
