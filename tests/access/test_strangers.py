@@ -21,7 +21,7 @@ OF_SOMEBODY = [
     for verb, outcomes in row.items()
     if outcomes["stranger"] == Outcome(404)
 ]
-IN_NO_CONVERSATION = {"conversations:attachment_remove"}  # a file that was not sent yet
+IN_NO_CONVERSATION = {"conversations:attachment_remove", "records:token_revoke"}  # a file not sent yet, a token
 OF_THE_HIDDEN = {"conversations:hide", "conversations:restore"}  # twice is once, and what is hidden can be had back
 
 
