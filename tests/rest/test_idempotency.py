@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, connections
 from django.utils import timezone
 
+from records.services.erasing import ask_erasure
 from rest import idempotency
 from rest.models import IdempotentRequest
 from rest.threads import in_thread
@@ -115,6 +116,15 @@ def test_keys_are_kept_for_a_day(program: Program) -> None:
     assert (response.status_code, IdempotentRequest.objects.count()) == (201, 1)
     IdempotentRequest.objects.update(created_at=timezone.now() - datetime.timedelta(hours=25))
     assert idempotency.purge() == 1
+
+
+def test_who_is_to_be_erased_leaves_no_answer_behind(program: Program) -> None:
+    person, other = make_user(), make_user(is_superuser=True, is_staff=True)
+    for somebody in (program_of(person), program):
+        somebody.ask("POST", NOTE, {"title": "a"}, Idempotency_Key="k")
+    ask_erasure(person=person, asked_by=other, reason="They asked for it.")
+    assert not IdempotentRequest.objects.filter(user=person).exists()
+    assert IdempotentRequest.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
