@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import DjangoDbBlocker, Settings
@@ -83,7 +84,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     """Have the databases of all test processes copied from one that is migrated."""
     from django.conf import settings
 
-    settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = migrated(os.environ["DATABASE_URL"])
+    default: Any = settings.DATABASES["default"]
+    default.setdefault("TEST", {})["TEMPLATE"] = migrated(os.environ["DATABASE_URL"])
 
 
 @pytest.fixture(scope="session")

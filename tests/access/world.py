@@ -304,7 +304,7 @@ class World:
             "webhookdelivery": self.delivery,
             "webhookendpoint": self.delivery.endpoint,
             "bulkexport": self.exports.running,
-            "languagemodel": make_model(),
+            "languagemodel": self._office_rows["languagemodel"],
             "assistant": self.assistant,
         }
         return next((row for kind, row in rows.items() if f"/{kind}/" in pattern), self.belongings.picture).pk

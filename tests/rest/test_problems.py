@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from typing import Any
+
 import pytest
+from asgiref.sync import async_to_sync
+from django.core.handlers.asgi import ASGIRequest
 from django.test import Client
 
 from tests.factories import make_user
@@ -175,3 +180,15 @@ def test_both_spellings_of_an_address_reach_the_same_view(program: Program) -> N
 def test_no_answer_is_kept_in_between(program: Program) -> None:
     for response in (program.ask("GET", NOTE), program.ask("GET", "/api/v1/nowhere/"), program.ask("PUT", NOTE)):
         assert response["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f15_a_body_that_tells_no_length_is_read_all_the_same() -> None:
+    program = program_of()
+    headers = {"content-type": "application/json", "transfer-encoding": "chunked"} | program.headers
+    named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/waiting/", "query_string": b"", "headers": named}
+    view: Any = site.WaitingView.as_view()
+    for body, status in ((b'{"title": "a"}', 200), (b'{"title": 7}', 400), (b"", 400)):
+        request = ASGIRequest(scope, io.BytesIO(body))
+        assert async_to_sync(view)(request).status_code == status
