@@ -24,6 +24,7 @@ IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="ETag of what is known; 304 where nothing has changed."
 )
 _ETAG = {"description": "Changes with what is answered.", "schema": {"type": "string"}}
+_EVENTS = {"description": "Server-sent events, one after the other; OpenAPI 3.1 has no words for them."}
 _REPLAYED = {"description": "`true`: this is the answer to an earlier request.", "schema": {"type": "string"}}
 
 
@@ -37,6 +38,8 @@ class OperationSchema(AutoSchema):
             return None
         for status, answer in operation["responses"].items():
             answer["description"] = answer.get("description") or HTTPStatus(int(status)).phrase
+            if "text/event-stream" in answer.get("content", {}):
+                answer["content"]["text/event-stream"]["schema"] = _EVENTS
             if status.startswith("2"):
                 self._add_headers(status, answer)
         if self.method == "GET" and "200" in operation["responses"]:
