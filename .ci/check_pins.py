@@ -26,7 +26,7 @@ def read_pins(file: Path) -> dict[str, str]:
 
 def main() -> None:
     """Compare each pair of files; exits with a sentence at the first that is not in step."""
-    for source in sorted(Path().glob("requirements*.in")):
+    for source in [*sorted(Path().glob("requirements*.in")), Path("examples/requirements.in")]:
         pins = read_pins(source.with_suffix(".txt"))
         for line in source.read_text().splitlines():
             if not line.strip() or line.startswith(("#", "-")):

@@ -37,7 +37,7 @@ def uploaded(user: User, turns: Sequence[Turn], *, first: int = 0) -> Iterator[l
             history.append(replace(turn.said, attachment_ids=tuple(kept)))
         yield history
     finally:
-        for attachment in Attachment.objects.unsent().filter(pk__in=received) if received else ():
+        for attachment in Attachment.objects.visible_to(user).unsent().filter(pk__in=received) if received else ():
             with contextlib.suppress(Refused):  # it was sent after all
                 remove_attachment(attachment=attachment)
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from conversations.api.openai import views
+from conversations.api.openai.live import views
 
 app_name = "openai"
 urlpatterns: list[URLPattern | URLResolver] = [

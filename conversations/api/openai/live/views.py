@@ -24,7 +24,7 @@ from conversations.api.openai.answers import FAILED, Found, completion, find_ans
 from conversations.api.openai.asking import RESPONSE, Asked, read_chat, read_response
 from conversations.api.openai.errors import handle, wrong
 from conversations.api.openai.files import uploaded
-from conversations.api.openai.streams import Streamer, chat_chunks, response_events, streamed
+from conversations.api.openai.live.streams import Streamer, chat_chunks, response_events, streamed
 from conversations.api.openai.values import id_of
 from conversations.api.serializers.sending import assistant_of
 from conversations.models import Assistant, Conversation, LanguageModel, Message

@@ -1,0 +1,1 @@
+"""What of the door waits for answers or streams them."""
