@@ -49,7 +49,7 @@ def test_an_answer_is_written_whole_with_what_it_cost() -> None:
     answer = finished()
     picture = make_file(answer.owner, message=answer, origin="model")
     shown = show_message(answer)
-    assert set(shown) == set(MessageSerializer.names()) - {"activity"}
+    assert set(shown) == set(MessageSerializer.names()) - {"activity", "supplied"}
     assert shown | {"created_at": "", "finished_at": ""} == {
         "id": str(answer.pk),
         "conversation": str(answer.conversation_id),

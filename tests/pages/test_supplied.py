@@ -9,6 +9,7 @@ import json
 import pytest
 from django.test import Client
 
+from conversations.api.serializers import MESSAGE_ROWS, show_messages
 from conversations.exporting import choose
 from conversations.exporting.csv import csv_pieces
 from conversations.exporting.jsonl import jsonl_pieces
@@ -44,6 +45,11 @@ def test_the_page_says_of_each_supplied_message_that_it_is(client: Client, answe
     assert page.count("Supplied by a client") == 2
     assert page.count("no model was called for it here") == 1
     assert "<script>alert" not in page
+
+
+def test_the_api_says_so_where_it_is_so(answer: Message) -> None:
+    rows = answer.conversation.messages.select_related(*MESSAGE_ROWS).order_by("id")
+    assert [shown.get("supplied") for shown in show_messages(list(rows))] == [True, True, None, None]
 
 
 def test_the_tables_and_transcripts_say_so_too(answer: Message) -> None:

@@ -78,6 +78,9 @@ class MessageSerializer(Answer):
     usage = UsageSerializer(allow_null=True, help_text="Null where no model was called, or its call is under way.")
     model = serializers.CharField(allow_null=True, help_text="The model that was asked, by its name.")
     assistant = serializers.CharField(allow_null=True, help_text="The slug of who answered; null for prompts.")
+    supplied = serializers.BooleanField(
+        help_text="A program told it as what was said before, no model was called for it here; missing otherwise."
+    )
 
 
 def show_messages(messages: Sequence[Message], *, only: Collection[str] | None = None) -> list[dict[str, Any]]:
@@ -105,21 +108,26 @@ def _row(
 ) -> dict[str, Any]:
     is_answer = message.role == Message.Role.ASSISTANT
     activity = {"activity": message.activity} if message.is_running and message.activity else {}
-    return activity | {
-        "id": message.pk,
-        "conversation": message.conversation_id,
-        "parent": message.parent_id,
-        "role": message.role,
-        "status": message.status,
-        "text": _text(message, texts),
-        "created_at": message.created_at,
-        "finished_at": message.finished_at,
-        "error": {"code": message.error_code, "message": message.error_text} if message.error_code else None,
-        "files": files,
-        "usage": show_usage(usage_of(calls)),
-        "model": calls[-1].model_asked if calls else None,
-        "assistant": (message.assistant or message.conversation.assistant).slug if is_answer else None,
-    }
+    supplied = {"supplied": True} if message.is_supplied else {}
+    return (
+        activity
+        | supplied
+        | {
+            "id": message.pk,
+            "conversation": message.conversation_id,
+            "parent": message.parent_id,
+            "role": message.role,
+            "status": message.status,
+            "text": _text(message, texts),
+            "created_at": message.created_at,
+            "finished_at": message.finished_at,
+            "error": {"code": message.error_code, "message": message.error_text} if message.error_code else None,
+            "files": files,
+            "usage": show_usage(usage_of(calls)),
+            "model": calls[-1].model_asked if calls else None,
+            "assistant": (message.assistant or message.conversation.assistant).slug if is_answer else None,
+        }
+    )
 
 
 def show_usage(usage: Usage) -> dict[str, Any] | None:
