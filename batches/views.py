@@ -63,7 +63,7 @@ class BatchesView(ResourceView):
     def get(self, request: Request) -> Response:
         """Answer a page of batches."""
         rows = Batch.objects.visible_to(self.user).select_related("assistant")
-        if state := request.query_params.get("state"):
+        if (state := request.query_params.get("state")) is not None:
             rows = rows.filter(state=_state(state))
         pages = CursorPages(request, ordering=("-id",))
         return pages.answer(show_batches(pages.of(rows)))

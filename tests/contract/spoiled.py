@@ -11,13 +11,13 @@ _VALUES: dict[str, Any] = {
     "string": "x", "integer": 7, "number": 1.5, "boolean": True, "array": [], "object": {}, "null": None,
 }  # fmt: skip
 _UNUSABLE = {
-    "integer": ("x", "1.5", "99999999999999999999999", "-1"),
+    "integer": ("", "x", "1.5", "99999999999999999999999", "-1"),
     "number": ("x",),
-    "boolean": ("perhaps",),
-    "uuid": ("x", "1"),
+    "boolean": ("", "perhaps"),
+    "uuid": ("", "x", "1"),
     "date": ("yesterday", "2026-02-30"),
-    "date-time": ("yesterday", "2026-02-30T00:00:00Z"),
-    "enum": ("nonsense",),
+    "date-time": ("", "yesterday", "2026-02-30T00:00:00Z"),
+    "enum": ("", "nonsense"),
 }
 
 

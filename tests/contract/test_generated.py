@@ -35,7 +35,7 @@ from rest.schema.document import document
 from rest.threads import in_thread
 from tests.access.world import Belongings, make_world
 
-EXAMPLES = 4  # of each operation, for each of the two
+EXAMPLES = 6  # of each operation, for each of the two
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,

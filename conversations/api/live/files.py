@@ -58,7 +58,7 @@ class AttachmentContentView(Bytes):
         summary="Download a file",
         description="Always as a download, under its name. 404 until its state is ready.",
         parameters=[EveryoneQuery, _RANGE],
-        responses=_responses("application/octet-stream"),
+        responses=_responses("*/*"),
     )
     async def get(self, request: Request, pk: UUID) -> HttpResponseBase:
         """Hand out a file."""
