@@ -81,7 +81,7 @@ def send() -> None:
     state.history = [*history, {"role": "assistant", "content": answer["message"]["content"]}]
     state.conversation = answer["conversation"]
     state.tokens += answer["token_usage"]["total_tokens"] or 0
-    state.cost += Decimal(answer["cost"] or 0)
+    state.cost += Decimal(str(answer["cost"] or 0))
     state.is_cost_whole = state.is_cost_whole and answer["cost"] is not None
     state.key, state.prompt = str(uuid.uuid4()), ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -39,8 +38,14 @@ def test_the_contract_holds_to_the_letter(program: Program, openai: FakeOpenAI) 
     message = conversation.messages.latest("id")
     assert answer.body == {
         "message": {"role": "assistant", "content": "Second", "id": str(message.pk), "status": "completed"},
-        "token_usage": {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120},
-        "cost": f"{Decimal('0.00045'):.8f}",
+        "token_usage": {
+            "input_tokens": 100,
+            "output_tokens": 20,
+            "prompt_tokens": 100,
+            "completion_tokens": 20,
+            "total_tokens": 120,
+        },
+        "cost": 0.00045,
         "conversation": str(conversation.pk),
     }
     assert answer.headers["X-Conversation-Id"] == str(conversation.pk)
@@ -74,6 +79,27 @@ def test_a_history_that_extends_its_conversation_is_one_conversation(program: Pr
     assert (second.status, second.body["conversation"]) == (200, first.body["conversation"])
     assert [supplied for *_, supplied in said()] == [False] * 4
     assert rows() == (1, 4, 2)
+
+
+def test_what_front_ends_keep_of_an_answer_may_come_back_with_it(program: Program, openai: FakeOpenAI) -> None:
+    openai.script([{"text": "First"}, {"text": "Second"}])
+
+    async def talk() -> tuple[Answer, Answer]:
+        first = await program.post(CHAT, {"history": [ONE]})
+        usage = first.body["token_usage"]
+        spent = usage["prompt_tokens"] * 0.0000025 + usage["completion_tokens"] * 0.00001
+        kept = first.body["message"] | {"api_call_cost": spent}
+        return first, await program.post(CHAT, {"history": [ONE, kept, TWO]})
+
+    first, second = at_work(talk)
+    assert (first.status, second.status, second.body["message"]["content"]) == (200, 200, "Second")
+    assert isinstance(first.body["cost"] + second.body["cost"], float)
+    assert [(text, supplied) for _, text, supplied in said()[2:]] == [
+        ("One", True),
+        ("First", True),
+        ("Two", False),
+        ("Second", False),
+    ]
 
 
 def test_a_history_that_does_not_extend_it_is_a_conflict(program: Program, openai: FakeOpenAI) -> None:
@@ -194,7 +220,7 @@ def test_it_streams_and_it_answers_later(program: Program, openai: FakeOpenAI) -
     assert (streamed.text(), streamed.events[-1].name) == ("First", "completed")
     later = run(lambda: program.post(CHAT, {"history": [ONE]}, Prefer="respond-async"))
     assert (later.status, later.body["message"]["status"], later.body["message"]["content"]) == (202, "queued", "")
-    assert later.body["token_usage"] == {"input_tokens": None, "output_tokens": None, "total_tokens": None}
+    assert set(later.body["token_usage"].values()) == {None}
 
 
 def test_a8_a_token_that_only_reads_asks_nothing(openai: FakeOpenAI) -> None:

@@ -114,3 +114,9 @@ def test_nothing_generated_and_no_secret_is_in_the_repository() -> None:
 @pytest.mark.parametrize("target", ["help", "run", "test", "check", "bench"])
 def test_make_has_the_targets_that_people_rely_on_and_explains_them(target: str) -> None:
     assert re.search(rf"^{target}:.*## \S", read("Makefile"), flags=re.MULTILINE)
+
+
+def test_the_image_gets_every_app() -> None:
+    apps = {path.parent.name for path in ROOT.glob("*/apps.py")} | {"chatapp", "static", "templates"}
+    let_in = {line.removeprefix("!") for line in read(".dockerignore").splitlines() if line.startswith("!")}
+    assert apps - let_in == set()

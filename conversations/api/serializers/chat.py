@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from conversations.api.serializers.bodies import TextField
-from conversations.api.serializers.fields import Answer, MoneyField
+from conversations.api.serializers.fields import Answer
 from conversations.models import Message
 from conversations.services import Refused, Said
 from conversations.services.supplying import MAX_TURNS
@@ -21,6 +21,11 @@ class TurnSerializer(StrictSerializer):
 
     role = serializers.ChoiceField(Message.Role.choices, error_messages={"invalid_choice": _ROLE})
     content = TextField(help_text="Plain text or Markdown.")
+    id = serializers.UUIDField(required=False, allow_null=True, help_text="As an answer had it; passed over.")
+    status = TextField(required=False, allow_null=True, help_text="As an answer had it; passed over.")
+    api_call_cost = serializers.FloatField(
+        required=False, allow_null=True, help_text="What front ends note on an answer that they keep; passed over."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Look at the text as the record takes it."""
@@ -76,6 +81,8 @@ class TokenUsageSerializer(Answer):
 
     input_tokens = serializers.IntegerField(allow_null=True)
     output_tokens = serializers.IntegerField(allow_null=True)
+    prompt_tokens = serializers.IntegerField(allow_null=True, help_text="The same as `input_tokens`.")
+    completion_tokens = serializers.IntegerField(allow_null=True, help_text="The same as `output_tokens`.")
     total_tokens = serializers.IntegerField(allow_null=True)
 
 
@@ -84,16 +91,26 @@ class ChatAnswerSerializer(Answer):
 
     message = ChatMessageSerializer()
     token_usage = TokenUsageSerializer()
-    cost = MoneyField(allow_null=True, help_text="US dollars; null: unknown.")
+    cost = serializers.FloatField(
+        allow_null=True,
+        help_text="US dollars, as a number to add up; null: unknown. Below /api/v1/messages/ it stands exactly.",
+    )
     conversation = serializers.UUIDField(help_text="Where it is recorded; to be given with the next history.")
 
 
 def show_chat(shown: dict[str, Any]) -> dict[str, Any]:
     """Return a message as `show_message` shows it in the shape of the chat."""
     usage = shown["usage"] or {}
+    sent, made, cost = usage.get("input_tokens"), usage.get("output_tokens"), usage.get("cost")
     return {
         "message": {"role": shown["role"], "content": shown["text"], "id": shown["id"], "status": shown["status"]},
-        "token_usage": {name: usage.get(name) for name in ("input_tokens", "output_tokens", "total_tokens")},
-        "cost": usage.get("cost"),
+        "token_usage": {
+            "input_tokens": sent,
+            "output_tokens": made,
+            "prompt_tokens": sent,
+            "completion_tokens": made,
+            "total_tokens": usage.get("total_tokens"),
+        },
+        "cost": None if cost is None else float(cost),
         "conversation": shown["conversation"],
     }
