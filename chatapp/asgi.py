@@ -24,8 +24,9 @@ with_static_files = ServeStaticASGI(
 )
 application = BodyLimit(
     with_static_files,
+    files_bytes=(settings.MAX_FILES_PER_MESSAGE * settings.MAX_FILE_MEGABYTES + 10) * MEGABYTE,
     # Files of prompts may have 20 MB; whether one has is told by what reads it.
-    files_bytes=max(settings.MAX_FILES_PER_MESSAGE * settings.MAX_FILE_MEGABYTES + 10, 30) * MEGABYTE,
+    file_bytes=max(settings.MAX_FILE_MEGABYTES + 10, 30) * MEGABYTE,
     resource_bytes=settings.API_MAX_BODY_BYTES,
     other_bytes=2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE,  # just above it Django's own page says what is wrong
 )

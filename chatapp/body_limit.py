@@ -12,22 +12,27 @@ type Send = Callable[[Event], Awaitable[None]]
 type Application = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
 
 MEGABYTE = 1_000_000
-WITH_FILES = ("/conversations/", "/attachments/", "/api/v1/attachments", "/api/v1/batches")
+WITH_FILES = ("/conversations/", "/attachments/")
+WITH_ONE_FILE = ("/api/v1/attachments", "/api/v1/batches")
 RESOURCES, API = "/api/", ("/api/", "/v1/")
 
 
 class BodyLimit:
     """Answers 413 to a request that is larger than it may be, and lets nothing more of it reach the application.
 
-    A form with files may have `files_bytes` where messages are sent and files received, what resources of the API take
-    `resource_bytes`, and everything else `other_bytes`, the door that takes pictures in JSON among it.
+    A form with files may have `files_bytes` where messages are sent and files received, and `file_bytes` where the API
+    takes a single one; what its resources take otherwise may have `resource_bytes`, and everything else `other_bytes`,
+    the door that takes pictures in JSON among it.
     A body that tells no length, or a wrong one, is counted as it arrives. The connection is closed then, as the rest
     of the body is still on its way.
     """
 
-    def __init__(self, application: Application, *, files_bytes: int, resource_bytes: int, other_bytes: int) -> None:
+    def __init__(
+        self, application: Application, *, files_bytes: int, file_bytes: int, resource_bytes: int, other_bytes: int
+    ) -> None:
         self.application = application
         self.files_bytes = files_bytes
+        self.file_bytes = file_bytes
         self.resource_bytes = resource_bytes
         self.other_bytes = other_bytes
 
@@ -65,6 +70,8 @@ class BodyLimit:
         is_form = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
         if is_form and path.startswith(WITH_FILES):
             return self.files_bytes
+        if is_form and path.startswith(WITH_ONE_FILE):
+            return self.file_bytes
         return self.resource_bytes if path.startswith(RESOURCES) else self.other_bytes
 
 

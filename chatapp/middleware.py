@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
@@ -37,5 +37,7 @@ def _check(request: HttpRequest) -> None:
     charset = (request.content_params or {}).get("charset", "utf-8")
     if charset.lower() not in ("utf-8", "utf8"):
         raise BadRequest("The request names a charset; only UTF-8 is understood.")
+    if "\x00" in request.path_info:
+        raise Http404
     if "%00" in request.META.get("QUERY_STRING", ""):
         raise BadRequest("The address holds U+0000, which is no text.")

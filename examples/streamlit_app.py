@@ -44,7 +44,7 @@ def ask(history: list[Turn], conversation: str | None, key: str) -> dict[str, An
     if not response.ok:
         raise Trouble(answer.get("detail", "The service cannot answer."), response.headers.get("X-Conversation-Id"))
     if answer["message"]["status"] in ("queued", "streaming"):
-        raise Trouble("The answer takes long. Find it in the conversation on record.")
+        raise Trouble("The answer takes long. Send it again in a moment, or find it on record.", answer["conversation"])
     return answer
 
 
@@ -61,7 +61,7 @@ def as_csv(history: list[Turn]) -> bytes:
 
 def clear() -> None:
     """Begin anew. What was said stays on record."""
-    state.update(history=[], conversation=None, tokens=0, cost=Decimal(0), is_cost_whole=True, trouble="")
+    state.update(history=[], conversation=None, tokens=0, cost=Decimal(0), is_cost_whole=True, trouble="", tried="")
     state.key = str(uuid.uuid4())
 
 
@@ -71,6 +71,8 @@ def send() -> None:
         return
     history = [*state.history, {"role": "user", "content": state.prompt}]
     state.trouble = ""
+    if state.prompt != state.tried:  # another text is another request
+        state.key, state.tried = str(uuid.uuid4()), state.prompt
     try:
         answer = ask(history, state.conversation, state.key)
     except Trouble as trouble:

@@ -28,6 +28,7 @@ _FOREIGN = (
     "TRUSTED_",
     "WEBHOOK_",
 )
+_HEAVY = ("system", "run", "examples")
 _folder = pytest.StashKey[Path]()
 _cluster = pytest.StashKey[Cluster]()
 
@@ -46,14 +47,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the files that start programs and browsers evenly among the others.
+    """Spread the files that start programs and browsers evenly among the others, and have the last ones be short.
 
     Together they would keep each other waiting, and at the end one process would be left alone with the longest.
     """
     files = dict.fromkeys(item.path for item in items)
-    heavy = [file for file in files if file.parent.name in ("system", "run")]
-    light = [file for file in files if file.parent.name not in ("system", "run")]
-    place = {file: (number + 0.5) / len(kind) for kind in (heavy, light) for number, file in enumerate(kind)}
+    heavy = [file for file in files if file.parent.name in _HEAVY]
+    light = [file for file in files if file.parent.name not in _HEAVY]
+    place = {file: number / len(light) for number, file in enumerate(light)}
+    place |= {file: 0.85 * number / len(heavy) for number, file in enumerate(heavy)}
     items.sort(key=lambda item: place[item.path])
 
 

@@ -56,7 +56,7 @@ def ask_at(path: str, browser: Browser, **headers: bytes) -> tuple[int, Applicat
     application = Application()
     named = [(name.replace("_", "-").encode(), value) for name, value in headers.items()]
     scope = {"type": "http", "path": path, "headers": named}
-    limited = BodyLimit(application, files_bytes=1000, resource_bytes=50, other_bytes=100)
+    limited = BodyLimit(application, files_bytes=1000, file_bytes=500, resource_bytes=50, other_bytes=100)
     async_to_sync(limited)(scope, browser.receive, browser.send)
     starts = [event["status"] for event in browser.sent if event["type"] == "http.response.start"]
     assert len(starts) == 1
@@ -112,7 +112,7 @@ def test_other_connections_pass() -> None:
         seen.append(scope["type"])
 
     browser = Browser()
-    limited = BodyLimit(application, files_bytes=1, resource_bytes=1, other_bytes=1)
+    limited = BodyLimit(application, files_bytes=1, file_bytes=1, resource_bytes=1, other_bytes=1)
     async_to_sync(limited)({"type": "lifespan"}, browser.receive, browser.send)
     assert seen == ["lifespan"]
 
@@ -123,10 +123,10 @@ def test_other_connections_pass() -> None:
         ("/api/v1/conversations/", b"application/json", 50, 200),
         ("/api/v1/conversations/", b"application/json", 51, 413),
         ("/api/v1/conversations/", FORM, 51, 413),
-        ("/api/v1/attachments", FORM, 1000, 200),
-        ("/api/v1/attachments/", FORM, 1001, 413),
+        ("/api/v1/attachments", FORM, 500, 200),
+        ("/api/v1/attachments/", FORM, 501, 413),
         ("/api/v1/attachments/", b"application/json", 51, 413),
-        ("/api/v1/batches/", FORM, 1000, 200),
+        ("/api/v1/batches/", FORM, 500, 200),
         ("/v1/responses", b"application/json", 100, 200),
         ("/v1/responses", b"application/json", 101, 413),
     ],

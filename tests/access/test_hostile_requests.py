@@ -100,6 +100,13 @@ def test_f3_an_id_that_is_none_is_not_found(world: World) -> None:
             assert world.ask("owner", "POST", address).status_code == 404, address
 
 
+def test_f3_u0000_in_an_address_of_the_api_is_not_found(world: World) -> None:
+    headers = {"Idempotency-Key": "one", "Content-Type": "application/json"}
+    for address in ("/v1/responses/%00/cancel", "/api/v1/models/%00/", "/v1/models/%00"):
+        for verb in ("GET", "POST"):
+            assert world.ask("owner", verb, address, headers=headers).status_code in (404, 405), address
+
+
 def test_f3_an_id_that_is_none_is_no_fault_in_the_back_office(world: World) -> None:
     models = ("conversation", "message", "generation", "assistant", "languagemodel")
     for kind in (*(f"conversations/{model}" for model in models), "accounts/user", "procrastinate/procrastinatejob"):

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from batches.models import Batch
 from conversations.models import Conversation
 from records import sitting
 from tests.access.record import changed_tables, snapshot
@@ -23,6 +24,7 @@ ROUTES = [route for route in TABLE if route.startswith(("admin", "records:")) an
 def test_a10_no_page_of_the_back_office_shows_what_somebody_wrote_without_a_reason(role: str) -> None:
     world = make_world()
     Conversation.objects.update(title="A title")  # lists show titles, which their owners may choose
+    Batch.objects.update(name="A name")  # likewise
     world.forget_reason(role)
     before, wrong = snapshot(), []
     for route in ROUTES:

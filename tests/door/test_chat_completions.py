@@ -8,51 +8,20 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from openai import APIError, AsyncOpenAI, AuthenticationError, BadRequestError, ConflictError, NotFoundError
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai import APIError, AsyncOpenAI, AuthenticationError, ConflictError, NotFoundError
 from pytest_django import Settings
 
 from accounts.access import Scope
 from accounts.tokens import revoke_token
-from conversations.models import Attachment, Conversation, Message
-from tests.door.asking import ask, bodies, picture, rows, said
-from tests.factories import make_assistant, make_model
-from tests.fakes.folder import FilesFolder
+from conversations.models import Conversation
+from tests.door.asking import ask, bodies, rows, said
+from tests.door.completions import ADDRESS, FIRST, ONE, TWO, create, stream, text_of
+from tests.factories import make_model
 from tests.fakes.process import FakeOpenAI
 from tests.sending.asking import Answer, Program
 from tests.sending.reading import run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_jobs")]
-ADDRESS = "/v1/chat/completions"
-ONE: Any = {"role": "user", "content": "One"}
-FIRST: Any = {"role": "assistant", "content": "First"}
-TWO: Any = {"role": "user", "content": "Two"}
-
-
-@pytest.fixture
-def program(transactional_db: None) -> Program:
-    program = Program.of()
-    make_assistant(slug="general", instructions="Be brief.")
-    return program
-
-
-def create(program: Program, *messages: Any, **more: Any) -> ChatCompletion:
-    async def work(client: AsyncOpenAI) -> ChatCompletion:
-        return await client.chat.completions.create(**{"model": "general", "messages": list(messages)} | more)
-
-    return ask(program, work)
-
-
-def stream(program: Program, *messages: Any, **more: Any) -> list[ChatCompletionChunk]:
-    async def work(client: AsyncOpenAI) -> list[ChatCompletionChunk]:
-        options: Any = {"model": "general", "messages": list(messages), "stream": True} | more
-        return [chunk async for chunk in await client.chat.completions.create(**options)]
-
-    return ask(program, work)
-
-
-def text_of(chunks: list[ChatCompletionChunk]) -> str:
-    return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
 
 
 def test_a_chat_is_answered_and_recorded_under_the_tokens_owner(program: Program, openai: FakeOpenAI) -> None:
@@ -135,67 +104,6 @@ def test_what_can_be_asked_is_listed(program: Program) -> None:
     with pytest.raises(NotFoundError) as missing:
         ask(program, miss)
     assert missing.value.code == "model_not_found"
-
-
-def test_images_in_the_request_are_kept_and_shown_to_the_model(
-    program: Program, openai: FakeOpenAI, folder: FilesFolder
-) -> None:
-    make_model().__class__.objects.update(accepts_images=True)
-    openai.script([{"text": "First"}, {"text": "Second"}])
-    shown: Any = {
-        "role": "user",
-        "content": [
-            {"type": "text", "text": "What is this?"},
-            {"type": "image_url", "image_url": {"url": picture(), "detail": "low"}},
-        ],
-    }
-    first = create(program, shown)
-    attachment = Attachment.objects.get()
-    assert (attachment.owner, attachment.state, attachment.content_type) == (program.owner, "ready", "image/png")
-    assert attachment.message == Message.objects.get(role="user")
-    assert bodies(openai)[0]["input"][0]["content"][1]["type"] == "input_image"
-    where = (first.model_extra or {})["conversation"]
-    create(program, shown, FIRST, TWO, extra_body={"conversation": where})
-    assert Attachment.objects.count() == 1
-    create(program, shown, FIRST, TWO)
-    assert Attachment.objects.filter(message__is_supplied=True).count() == 1
-
-
-BAD_IMAGES = {
-    "SSRF an address": "https://example.org/a.png",
-    "F10 no picture": "data:image/png;base64,PHNjcmlwdD4=",
-    "F10 SVG": "data:image/svg+xml;base64,PHN2Zz4=",
-    "no base64": "data:image/png;base64,***",
-}
-
-
-def test_images_that_cannot_be_used_leave_nothing(program: Program, openai: FakeOpenAI, folder: FilesFolder) -> None:
-    async def all_of_them(client: AsyncOpenAI) -> dict[str, str]:
-        params = {}
-        for case, url in BAD_IMAGES.items():
-            parts = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": url}}]
-            message: Any = {"role": "user", "content": parts}
-            with pytest.raises(BadRequestError) as refused:
-                await client.chat.completions.create(model="general", messages=[message])
-            params[case] = refused.value.param or ""
-        return params
-
-    where = "messages[0].content[1].image_url.url"
-    assert ask(program, all_of_them) == dict.fromkeys(BAD_IMAGES, where)
-    assert rows() == (0, 0, 0)
-    assert not Attachment.objects.exclude(state="deleted").exists()
-    assert openai.requests() == []
-
-
-def test_an_upload_is_taken_back_where_the_model_cannot_see(
-    program: Program, openai: FakeOpenAI, folder: FilesFolder
-) -> None:
-    parts = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": picture()}}]
-    with pytest.raises(BadRequestError) as refused:
-        create(program, {"role": "user", "content": parts})
-    assert "images" in refused.value.message
-    assert rows() == (0, 0, 0)
-    assert not Attachment.objects.exclude(state="deleted").exists()
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {

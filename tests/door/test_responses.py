@@ -143,7 +143,8 @@ def test_in_the_background_it_is_read_later_and_can_be_stopped(program: Program,
         return begun, read, await client.responses.cancel(begun.id)
 
     begun, read, stopped = ask(program, talk)
-    assert (begun.status, begun.background) == ("queued", True)
+    assert begun.background is True
+    assert begun.status in ("queued", "in_progress")  # a worker may be quicker than the answer
     assert read.status in ("queued", "in_progress")
     assert stopped.status == "cancelled"
     assert Message.objects.get(role="assistant").status == "stopped"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
 import pytest
 from django.db import IntegrityError, connections, transaction
@@ -16,46 +15,19 @@ from conversations.services import (
     Said,
     claim_answer,
     conclude_conversation,
-    continue_answer,
     continue_conversation,
     hide_conversation,
     rate_answer,
     retry_answer,
     send_history,
-    send_message,
     start_from_history,
 )
-from conversations.services.client_options import ClientOptions
 from conversations.services.supplying import MAX_TURNS
 from tests.factories import make_assistant, make_model, make_user, token
 from tests.pages.record import end
+from tests.services.supplied import OPTIONS, go_on, go_on_with, start, texts, told
 
 pytestmark = pytest.mark.django_db
-OPTIONS = ClientOptions("Answer in French.", {"temperature": 0.2, "max_output_tokens": 100})
-
-
-def told(*texts: str) -> list[Said]:
-    """A history in which user and assistant take turns."""
-    return [Said("assistant" if number % 2 else "user", text) for number, text in enumerate(texts)]
-
-
-def texts(conversation: Conversation) -> list[tuple[str, str, bool]]:
-    path = Conversation.objects.get(pk=conversation.pk).path()
-    return [(message.role, message.text, message.is_supplied) for message in path]
-
-
-def start(owner: User, assistant: Assistant, *history: str) -> Message:
-    return start_from_history(owner=owner, assistant=assistant, history=told(*history), client_token=token())
-
-
-def go_on(answer: Message, *history: str) -> Message:
-    return go_on_with(answer, told(*history))
-
-
-def go_on_with(answer: Message, history: Sequence[Said]) -> Message:
-    return send_history(
-        owner=answer.owner, conversation_id=answer.conversation_id, history=history, client_token=token()
-    )
 
 
 def test_what_was_said_before_is_stored_as_supplied_and_only_the_last_prompt_is_answered(
@@ -256,87 +228,6 @@ def test_of_two_that_extend_the_same_path_at_once_one_is_refused() -> None:
     assert sorted(isinstance(outcome, Message) for outcome in outcomes) == [False, True]
     assert Refusal.BUSY in outcomes
     assert answer.conversation.messages.count() == 4
-
-
-def test_who_answers_from_here_on_may_be_chosen(owner: User, assistant: Assistant) -> None:
-    answer = start(owner, assistant, "One")
-    end(answer, text="First")
-    other, model = make_assistant(), make_model("gpt-4o-mini")
-    following = send_history(
-        owner=owner,
-        conversation_id=answer.conversation_id,
-        history=told("One", "First", "Two"),
-        client_token=token(),
-        assistant=other,
-        model=model,
-    )
-    assert following.assistant == other
-    assert following.generations.get().model == model
-
-
-def test_f18_a_model_that_is_not_offered_is_refused(owner: User, assistant: Assistant) -> None:
-    with pytest.raises(Refused) as refused:
-        start_from_history(
-            owner=owner,
-            assistant=assistant,
-            history=told("One"),
-            client_token=token(),
-            model=make_model("gpt-9", is_offered=False),
-        )
-    assert refused.value.code == Refusal.NO_MODEL
-    assert not Conversation.objects.exists()
-
-
-def test_what_a_client_gave_is_merged_into_the_call_and_a_retry_keeps_it(owner: User) -> None:
-    make_model()
-    assistant = make_assistant(instructions="Be brief.", parameters={"temperature": 1, "presence": 2})
-    answer = start_from_history(
-        owner=owner, assistant=assistant, history=told("One"), client_token=token(), options=OPTIONS.stored()
-    )
-    claim_with_options(answer)
-    again = retry_answer(message=answer)
-    claim_with_options(again)
-    further = claim_answer(message_id=continue_answer(message=again).pk)
-    assert further is not None
-    assert further.request.instructions.endswith("Answer in French.")
-
-
-def claim_with_options(answer: Message) -> None:
-    plan = claim_answer(message_id=answer.pk)
-    assert plan is not None
-    assert plan.request.instructions == "Be brief.\n\nAnswer in French."
-    assert plan.request.parameters == {"temperature": 0.2, "presence": 2, "max_output_tokens": 100}
-    answer.refresh_from_db()
-    end(answer, status="stopped", text="Une")
-
-
-@pytest.mark.parametrize(("asked", "sent"), [(1, 16), (16, 16), (500, 500), (10**9, 16_384)])
-def test_the_length_of_an_answer_stays_within_what_provider_and_model_take(
-    owner: User, assistant: Assistant, asked: int, sent: int
-) -> None:
-    options = ClientOptions(parameters={"max_output_tokens": asked}).stored()
-    answer = start_from_history(
-        owner=owner, assistant=assistant, history=told("One"), client_token=token(), options=options
-    )
-    plan = claim_answer(message_id=answer.pk)
-    assert plan is not None
-    assert plan.request.parameters["max_output_tokens"] == sent
-
-
-def test_nothing_given_is_stored_as_nothing(owner: User, assistant: Assistant) -> None:
-    assert ClientOptions(" \n").stored() is None
-    answer = start(owner, assistant, "One")
-    assert answer.parent is not None
-    assert answer.parent.options is None
-    plain = send_plain(answer)
-    plan = claim_answer(message_id=plain.pk)
-    assert plan is not None
-    assert plan.request.instructions == assistant.instructions
-
-
-def send_plain(answer: Message) -> Message:
-    end(answer, text="First")
-    return send_message(owner=answer.owner, conversation_id=answer.conversation_id, prompt="Two", client_token=token())
 
 
 def test_what_is_supplied_costs_nothing_and_is_not_rated(owner: User, assistant: Assistant) -> None:

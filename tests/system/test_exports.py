@@ -137,7 +137,7 @@ def test_20_000_messages_leave_in_every_format_and_memory_stays_flat(
 
 
 def test_slow_readers_hold_neither_memory_nor_the_database_nor_anybody_up(large_site: Site) -> None:
-    people = [person_with(large_site, f"slow{number}", messages=5000) for number in range(10)]
+    people = [person_with(large_site, f"slow{number}", messages=2500) for number in range(10)]
     other = large_site.sign_in("quick")
     assert other.request("GET", "/conversations/")[0] == 200
     before = memory(large_site)
