@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-print-directory
 PYTHON = .venv/bin/python
 
-.PHONY: help run test check bench pins venv browser examples
+.PHONY: help run test check bench pins venv browser
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
@@ -11,7 +11,7 @@ run: venv ## Serve Verbatim on http://127.0.0.1:8000 (PORT=, VAR_DIR=); Ctrl-C s
 	@$(PYTHON) -m chatapp.embedded.install run
 	@exec $(PYTHON) -m chatapp.embedded.child --end-with-parent TERM -- $(PYTHON) -m chatapp.embedded
 
-test: venv browser examples ## Run the whole test suite (ARGS="-k name" for a part)
+test: venv browser ## Run the whole test suite (ARGS="-k name" for a part)
 	@$(PYTHON) -m chatapp.embedded.install run dev local
 	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -31,6 +31,3 @@ venv:
 
 browser:
 	@sh .ci/browser
-
-examples: venv
-	@sh .ci/examples

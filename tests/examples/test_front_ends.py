@@ -15,6 +15,7 @@ from tests.fakes.process import FakeOpenAI
 from tests.system.site import Site
 
 PATIENCE = 30_000
+pytestmark = pytest.mark.timeout(900)  # the first test of a checkout installs what they need
 
 
 @pytest.fixture
