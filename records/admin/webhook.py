@@ -122,9 +122,11 @@ class WebhookEndpointAdmin(KeptWhileInUse):
         return f"{endpoint.pending or 0:,}"
 
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
-        """Give a new endpoint its secret."""
-        if not change:
-            request.webhook_secret = equip(endpoint=obj)  # type: ignore[attr-defined]
+        """Give a new endpoint its secret; of another write what was changed, and nothing that senders keep there."""
+        if change:
+            obj.save(update_fields=form.changed_data)
+            return
+        request.webhook_secret = equip(endpoint=obj)  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: str | None = None) -> Any:

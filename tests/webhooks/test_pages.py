@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import uuid
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -117,6 +118,27 @@ def test_a_change_is_told_to_the_audit_and_leaves_secret_and_place(client: Clien
     assert (again.url, again.cursor, again.holder, reveal(again.secret)) == (FORM["url"], 0, None, secret)
     told = AuditEvent.objects.get(kind="setting.changed")
     assert told.details["fields"] == ["Address", "Events", "Name"]
+
+
+def test_a_change_writes_nothing_but_what_was_changed(client: Client) -> None:
+    endpoint, _ = make_endpoint(str(FORM["url"]), kinds=FORM["kinds"], name="Before")
+    now = timezone.now()
+    times = dict.fromkeys(("held_until", "resume_at", "troubled_at", "gave_up_at"), now)
+    meanwhile: dict[str, Any] = {"cursor": 7, "holder": uuid.uuid4(), "pauses": 3, "secret": conceal("new")} | times
+    written: list[str] = []
+
+    def the_sender_was_first(execute: Any, sql: str, *given: Any) -> Any:
+        if sql.startswith('UPDATE "webhooks_webhookendpoint"'):
+            written.append(sql)
+            if len(written) == 1:
+                WebhookEndpoint.objects.update(**meanwhile)
+        return execute(sql, *given)
+
+    with connection.execute_wrapper(the_sender_was_first):
+        for _ in range(2):
+            assert client.post(page_of(endpoint), FORM).status_code == 302
+    assert WebhookEndpoint.objects.filter(name="CRM", **meanwhile).exists()
+    assert len(written) == 2  # what the sender wrote, and the name; the second time nothing was changed
 
 
 def test_a_new_secret_takes_the_place_of_the_other(client: Client) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Max
 
 from conversations.live.database import in_database
@@ -31,7 +31,7 @@ class _Look:
         while self.waiting:
             try:
                 last = await in_database(last_number)
-            except DatabaseError as error:
+            except (DatabaseError, InterfaceError) as error:
                 logger.warning("The database is away; events are looked for again: %s", type(error).__name__)
                 last = self.last
             if last > self.last or is_stopping():
@@ -56,7 +56,8 @@ async def wait_beyond(number: int, seconds: float) -> bool:
     look = _waiting.setdefault(loop, _Look())
     give_up_at = loop.time() + seconds
     look.waiting += 1
-    look.task = look.task or loop.create_task(look.run())
+    if look.task is None or look.task.done():  # done while others wait: it failed
+        look.task = loop.create_task(look.run())
     try:
         while look.last <= number and not is_stopping() and (left := give_up_at - loop.time()) > 0:
             try:

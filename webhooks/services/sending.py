@@ -208,10 +208,10 @@ def _put_off(endpoint: WebhookEndpoint, delivery: WebhookDelivery, outcome: Outc
         endpoint.pauses += 1
         endpoint.resume_at = now + max(asked_for, pause_after(endpoint.pauses))
         endpoint.problem, endpoint.troubled_at = delivery.problem, endpoint.troubled_at or now
-        # What has waited for three days behind this one could not have arrived either.
+        # What has waited for three days behind this one could not have arrived either. A test is tried once by itself.
         behind = WebhookDelivery.objects.filter(endpoint=endpoint, state=WebhookDelivery.State.PENDING)
         given_up = (
-            behind.filter(give_up_at__lte=now)
+            behind.filter(seq__gt=0, give_up_at__lte=now)
             .exclude(pk=delivery.pk)
             .update(state=WebhookDelivery.State.FAILED, ended_at=now, problem=delivery.problem)
         )
