@@ -45,8 +45,20 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
                 raise NotTrusted("The provider's userinfo tells of somebody else.")
         login = self.get_provider().sociallogin_from_response(request, {"sub": claims["sub"]})
         login.account.extra_data = {}  # what people are called is kept in one place
-        login.claims = told | claims
+        login.claims = _together(told, claims)
         return login
+
+
+def _together(told: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
+    """Return what userinfo told and the ID token claims, which goes before.
+
+    That an address is verified counts only from an answer that holds this very address: otherwise who can enter an
+    address at the provider, beside a verified one of their own, could take over the account of anybody.
+    """
+    together = told | claims
+    sources = [answer for answer in (claims, told) if "email" in answer and answer["email"] == together["email"]]
+    said = [answer["email_verified"] for answer in sources if "email_verified" in answer]
+    return together | {"email_verified": said[0] if said else None}
 
 
 class CompanyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
