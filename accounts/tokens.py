@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.access import Access, Scope
 from accounts.models import Token, User
-from audit.services import record
+from audit.services import record, take_turn
 
 PREFIX = "vbt_"
 MOST_TOKENS = 50
@@ -72,7 +72,11 @@ def make_token(
 
 @transaction.atomic
 def revoke_token(*, token: Token, by: User | None) -> bool:
-    """End a token at once and for good; False where that was done before. `by` is None for the system itself."""
+    """End a token at once and for good; False where that was done before. `by` is None for the system itself.
+
+    The audit's turn comes first: who deactivates somebody has it already when they come to the tokens.
+    """
+    take_turn()
     if not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
         return False
     token.refresh_from_db(fields=["revoked_at"])
@@ -83,6 +87,7 @@ def revoke_token(*, token: Token, by: User | None) -> bool:
 @transaction.atomic
 def revoke_all_tokens(*, owner: User, by: User | None) -> int:
     """End all tokens of somebody, as when they leave: who comes back makes new ones. Return how many there were."""
+    take_turn()  # first, as in `revoke_token`
     tokens = Token.objects.filter(owner=owner, revoked_at=None)
     return sum(revoke_token(token=token, by=by) for token in tokens.order_by("pk"))
 
