@@ -23,6 +23,7 @@ from batches.services import cancel_batch, delete_batch, make_batch, resume_batc
 from conversations.api import problems as _problems  # noqa: F401 (tells refusals as problems)
 from conversations.models import Assistant
 from conversations.services import Refusal, Refused
+from rest.idempotency import PATIENCE_FOR_FILES
 from rest.pagination import PAGE_PARAMETERS, CursorPages
 from rest.parsers import too_large
 from rest.problems import FieldError, Problem, invalid, not_found, translates
@@ -51,6 +52,7 @@ class BatchesView(ResourceView):
 
     parser_classes = [MultiPartParser]
     answering = frozenset({"POST"})
+    patience = PATIENCE_FOR_FILES
 
     @documented(
         operation_id="list_batches",

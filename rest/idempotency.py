@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
@@ -26,9 +26,19 @@ HEADER = "Idempotency-Key"
 KEPT = datetime.timedelta(hours=24)
 SILENCE = datetime.timedelta(seconds=60)
 """After so long without a sign of life, whoever carried a request out is taken for dead."""
+PATIENCE_FOR_FILES = datetime.timedelta(minutes=5)
+"""The same where files are stored, without a sign of life, and storage may be slow."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "X-Conversation-Id")
 _NAMES = uuid.UUID("6f0d8e4a-54b5-4a0c-9c4f-5f2b8d3f3c11")
+
+
+class Asked(TypedDict):
+    """What the row of a key holds of its request; of none while `fingerprint` is empty."""
+
+    method: str
+    path: str
+    fingerprint: str
 
 
 def key_of(request: Request) -> str | None:
@@ -43,9 +53,12 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-def token_for(user: User, key: str) -> uuid.UUID:
-    """Return a UUID that stands for this key of this person: what is made under it can be made once only."""
-    return uuid.uuid5(_NAMES, f"{user.pk}:{key}")
+def token_for(row: IdempotentRequest) -> uuid.UUID:
+    """Return a UUID that stands for this key of this person while its row is kept.
+
+    What is made under it can be made once only; the same key a day later makes something else.
+    """
+    return uuid.uuid5(_NAMES, f"{row.user_id}:{row.pk}")
 
 
 def fingerprint_of(request: Request) -> str:
@@ -73,43 +86,60 @@ def _hash_of(file: UploadedFile[Any]) -> list[str]:
     return [str(file.name), str(file.content_type), digest.hexdigest()]
 
 
-def begin(*, user: User, key: str, method: str, path: str, fingerprint: str) -> IdempotentRequest:
+def begin(
+    *,
+    user: User,
+    key: str,
+    method: str,
+    path: str,
+    fingerprint: str,
+    patience: datetime.timedelta = SILENCE,
+) -> IdempotentRequest:
     """Claim the key for this request, or return the row of the one that was answered (`state` tells).
 
     The row is committed before anything is done, so of two at once one is refused. Where whoever carried it out has
-    been silent for a minute, its process died in the middle, and the request takes its place.
+    been silent for longer than `patience`, its process died in the middle, and the request takes its place. A key that
+    an error gave back takes any request, and its day begins anew.
 
     Raises Problem (409): the key was used for something else, or the same request is being carried out.
     """
-    asked = {"method": method, "path": path, "fingerprint": fingerprint}
+    asked: Asked = {"method": method, "path": path, "fingerprint": fingerprint}
     row, is_new = IdempotentRequest.objects.get_or_create(user=user, key=key, defaults=asked)
     if is_new:
         return row
     if row.created_at < timezone.now() - KEPT:  # the job that purges them has not come by yet
         IdempotentRequest.objects.filter(pk=row.pk, attempt=row.attempt).delete()
-        return begin(user=user, key=key, **asked)
-    if any(getattr(row, name) != value for name, value in asked.items()):
+        return begin(user=user, key=key, patience=patience, **asked)
+    if row.fingerprint and any(getattr(row, name) != value for name, value in asked.items()):
         raise Problem(
             409, "idempotency_key_reused", "This Idempotency-Key was used for another request. Nothing was done."
         )
     if row.state == IdempotentRequest.State.ANSWERED:
         return row
-    return _take_over(row)
+    return _take_over(row, asked, patience)
 
 
-def _take_over(row: IdempotentRequest) -> IdempotentRequest:
-    attempt, now = uuid.uuid4(), timezone.now()
-    is_free = Q(state=IdempotentRequest.State.OPEN) | Q(seen_at__lt=now - SILENCE)
+def _take_over(row: IdempotentRequest, asked: Asked, patience: datetime.timedelta) -> IdempotentRequest:
+    """Carry the request out in the place of whoever had the row, or return the row where its answer has come since."""
+    states, attempt, now = IdempotentRequest.State, uuid.uuid4(), timezone.now()
+    is_free = Q(state=states.OPEN) | Q(state=states.RUNNING, seen_at__lt=now - patience)
     mine = IdempotentRequest.objects.filter(is_free, pk=row.pk, attempt=row.attempt).update(
-        attempt=attempt, seen_at=now, state=IdempotentRequest.State.RUNNING
+        attempt=attempt,
+        seen_at=now,
+        state=states.RUNNING,
+        created_at=row.created_at if row.fingerprint else now,
+        **asked,
     )
-    if not mine:
+    if mine:
+        row.attempt, row.seen_at, row.state = attempt, now, states.RUNNING
+        return row
+    answered = IdempotentRequest.objects.filter(pk=row.pk, state=states.ANSWERED, **asked).first()
+    if answered is None:
         raise Problem(
             409, "idempotency_in_progress", "The same request is being carried out. Ask again for its answer.",
             retry_after=2,
         )  # fmt: skip
-    row.attempt, row.seen_at, row.state = attempt, now, IdempotentRequest.State.RUNNING
-    return row
+    return answered
 
 
 def show_life(row: IdempotentRequest) -> None:
@@ -120,7 +150,7 @@ def show_life(row: IdempotentRequest) -> None:
 def settle(row: IdempotentRequest, response: HttpResponse) -> None:
     """Keep the answer where it is one of success; give the key back where it is an error."""
     if not 200 <= response.status_code < 300:
-        _own(row).delete()
+        give_back(row)
         return
     _own(row).update(
         state=IdempotentRequest.State.ANSWERED,
@@ -136,7 +166,15 @@ def leave_open(row: IdempotentRequest) -> None:
 
 
 def give_back(row: IdempotentRequest) -> None:
-    """Forget the key: nothing came of the request."""
+    """Let the key be used for any request: nothing came of this one, as far as is known.
+
+    The row stays, and with it what `token_for` says: the same request again does not double what was done all the same.
+    """
+    _own(row).update(state=IdempotentRequest.State.OPEN, fingerprint="")
+
+
+def forget(row: IdempotentRequest) -> None:
+    """Let the key be as one that was never used: what was made under its token has failed, and is not to come again."""
     _own(row).delete()
 
 

@@ -31,10 +31,10 @@ class FieldError(TypedDict):
 
 
 class Problem(Exception):
-    """A request that is answered with an error. Whoever raises it has written nothing.
+    """A request that is answered with an error. Whoever raises it has written nothing, unless it `is_on_record`.
 
     `detail` is a sentence for people, `code` a word for programs, which never changes; `retry_after` seconds after
-    which the same request may do.
+    which the same request may do. What `is_on_record` was done and has failed: the same Idempotency-Key does it anew.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Problem(Exception):
         errors: Iterable[FieldError] = (),
         retry_after: int | None = None,
         headers: Mapping[str, str] | None = None,
+        is_on_record: bool = False,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -54,6 +55,7 @@ class Problem(Exception):
         self.errors = list(errors)
         self.retry_after = retry_after
         self.headers = dict(headers or {})
+        self.is_on_record = is_on_record
 
     def body(self) -> dict[str, Any]:
         """Return what the answer says."""

@@ -25,9 +25,13 @@ def matches(header: str, tag: str) -> bool:
 
 
 def finish(request: Request, response: Response) -> None:
-    """Give an answer of success its ETag, and take its body away where the client has it already (304)."""
+    """Give an answer of success its ETag, and take its body away where the client has it already (304).
+
+    What was read in part (`?fields=`) has none: If-Match speaks of the whole, so with it that could never hold.
+    """
     patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
-    if response.status_code != 200 or request.method == "POST":  # what a POST answers is not what stands there
+    is_whole = "fields" not in request.query_params and request.method != "POST"  # which answers what it has done
+    if response.status_code != 200 or not is_whole:
         response.render()
         return
     tag = tag_of(response)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -40,6 +41,8 @@ class ResourceView(APIView):
     """The scope that a method needs, where it is neither READ (safe methods) nor WRITE (the others)."""
     answering: ClassVar[frozenset[str]] = frozenset()
     """The methods that start answers, and so count for API_ANSWERS_PER_MINUTE too."""
+    patience: ClassVar[timedelta] = idempotency.SILENCE
+    """How long a POST may be silent before the same one takes its place."""
 
     idempotent: IdempotentRequest | None = None
 
@@ -60,12 +63,11 @@ class ResourceView(APIView):
 
     @property
     def idempotency_token(self) -> UUID | None:
-        """A UUID that stands for the request's Idempotency-Key and its person; None where it has no key.
+        """A UUID that stands for the request's Idempotency-Key while that is kept; None where it has no key.
 
         What is made under it, where that can be made once only, is not doubled by the same request after a crash.
         """
-        key = idempotency.key_of(self.request)
-        return None if key is None else idempotency.token_for(self.user, key)
+        return None if self.idempotent is None else idempotency.token_for(self.idempotent)
 
     def read(self, serializer: type[Serializer[Any]], **context: Any) -> dict[str, Any]:
         """Return what the body says, as the serializer understands it. Raises ValidationError (400)."""
@@ -130,6 +132,7 @@ class ResourceView(APIView):
             method="POST",
             path=request.path_info[:500],
             fingerprint=idempotency.fingerprint_of(request),
+            patience=self.patience,
         )
         if row.state == IdempotentRequest.State.ANSWERED:
             return HttpResponse(row.body, status=row.status, headers=idempotency.kept_headers(row))
@@ -170,8 +173,9 @@ class ResourceView(APIView):
         """Return the answer to what was raised, or raise it again; either way the key of the request is free again."""
         row, self.idempotent = self.idempotent, None
         if row is not None:
-            with contextlib.suppress(DatabaseError):  # it is away; a minute later the key is free all the same
-                idempotency.give_back(row)
+            is_on_record = isinstance(raised, Problem) and raised.is_on_record
+            with contextlib.suppress(DatabaseError):  # it is away; later the same request may come all the same
+                (idempotency.forget if is_on_record else idempotency.give_back)(row)
         return self.handle_exception(raised)
 
     def _end(self, response: Any) -> HttpResponseBase:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.access import Scope
 from accounts.models import User
@@ -108,14 +110,21 @@ def test_i4_the_same_file_sent_twice_with_a_key_is_one_batch(caller: Caller, ass
 def test_i4_a_batch_whose_maker_died_before_the_answer_is_not_made_twice(caller: Caller, assistant: Assistant) -> None:
     from rest.models import IdempotentRequest
 
+    def die() -> None:
+        silent = timezone.now() - datetime.timedelta(minutes=5)
+        IdempotentRequest.objects.update(state="running", seen_at=silent)
+
     form = {"file": file(), "assistant": assistant.slug, "name": "Letters"}
     first = send(caller, form, **{"Idempotency-Key": "two"}).json()
-    IdempotentRequest.objects.all().delete()  # as after a death between batch and answer
+    die()
     again = send(caller, form | {"file": file()}, **{"Idempotency-Key": "two"})
     assert (again.json()["id"], Batch.objects.count()) == (first["id"], 1)
-    IdempotentRequest.objects.all().delete()
+    IdempotentRequest.objects.update(state="open", fingerprint="")  # as after an error
     other = send(caller, form | {"file": file(), "name": "Others"}, **{"Idempotency-Key": "two"})
     problem(other, 409, "token_reused")
+    IdempotentRequest.objects.update(created_at=timezone.now() - datetime.timedelta(days=1))
+    other = send(caller, form | {"file": file(), "name": "Others"}, **{"Idempotency-Key": "two"})
+    assert (other.status_code, Batch.objects.count()) == (201, 2), "a day later the key is another one"
 
 
 def test_f1_bad_lines_are_named_and_nothing_is_taken(caller: Caller, assistant: Assistant) -> None:

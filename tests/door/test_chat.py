@@ -190,6 +190,34 @@ def test_a_failure_never_answers_200_and_its_prompt_may_be_said_again(program: P
     assert Conversation.objects.count() == 1
 
 
+@pytest.mark.parametrize(("address", "name"), [(CHAT, "history"), ("/v1/chat/completions", "messages")])
+@pytest.mark.parametrize(
+    ("fault", "statuses"),
+    [
+        ({"status": 400, "error": {"code": "content_filter"}}, (422, 400)),
+        ({"status": 401, "error": {"code": "invalid_api_key"}}, (502,)),
+    ],
+    ids=["of the request", "of the model"],
+)
+def test_i4_an_answer_that_failed_is_asked_for_anew_with_the_same_key(
+    program: Program, openai: FakeOpenAI, address: str, name: str, fault: dict[str, Any], statuses: tuple[int, ...]
+) -> None:
+    openai.script([fault, fault, {"text": "At last"}])
+    model = {"model": program.assistant.slug} if name == "messages" else {}
+
+    async def talk() -> list[Answer]:
+        long, short = ({name: history} | model for history in ([ONE, FIRST, TWO], [TWO]))
+        return [await program.post(address, body, Idempotency_Key="one") for body in (long, long, short, short)]
+
+    first, again, shorter, replayed = at_work(talk)
+    assert first.status == again.status
+    assert first.status in statuses
+    assert shorter.status == 200
+    assert "At last" in str(shorter.body)
+    assert (replayed.body, replayed.headers["Idempotency-Replayed"]) == (shorter.body, "true")
+    assert Generation.objects.count() == 3
+
+
 @pytest.mark.parametrize(
     ("scenario", "status"),
     [({"refusal": "I will not."}, "refused"), ({"incomplete": "max_output_tokens"}, "incomplete")],

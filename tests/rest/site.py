@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from accounts.access import Scope
 from accounts.models import Token, User
+from rest.idempotency import PATIENCE_FOR_FILES
 from rest.pagination import PAGE_PARAMETERS, CursorPages
 from rest.parsers import StrictJSONParser
 from rest.problems import Problem, translates
@@ -52,6 +53,7 @@ class NoteSerializer(StrictSerializer):
 
 class NoteQuery(StrictSerializer):
     newest = serializers.BooleanField(required=False)
+    fields = serializers.CharField(required=False)  # type: ignore[assignment]
 
 
 class NoteView(ResourceView):
@@ -76,6 +78,12 @@ class NoteView(ResourceView):
                 raise Stubborn("Not today.")
             case "broken":
                 raise ZeroDivisionError
+            case "late":
+                carried_out.append((self.user.pk, note["title"], self.idempotency_token))
+                raise ZeroDivisionError
+            case "on record":
+                carried_out.append((self.user.pk, note["title"], self.idempotency_token))
+                raise Problem(502, "failed", "It is on record, and failed.", is_on_record=True)
         carried_out.append((self.user.pk, note["title"], self.idempotency_token))
         return Response({"number": next(_numbers)}, 201, headers={"Location": "/api/v1/notes/1/"})
 
@@ -83,6 +91,7 @@ class NoteView(ResourceView):
 class FileView(ResourceView):
     parser_classes = [StrictJSONParser, MultiPartParser]
     answering: ClassVar[frozenset[str]] = frozenset({"POST"})
+    patience = PATIENCE_FOR_FILES
 
     @documented(operation_id="take_file", summary="Take")
     def post(self, request: Request) -> Response:

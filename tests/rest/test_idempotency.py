@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import time
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,9 +12,12 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.db.models import F
 from django.utils import timezone
 
+from batches.views import BatchesView
+from conversations.api.views.attachments import AttachmentsView
 from records.services.erasing import ask_erasure
 from rest import idempotency
 from rest.models import IdempotentRequest
@@ -54,22 +58,49 @@ def test_keys_of_different_people_do_not_meet(program: Program) -> None:
     assert len({token for _, _, token in site.carried_out}) == 2
 
 
-def test_a_key_stands_for_one_token_of_its_person(program: Program) -> None:
-    program.ask("POST", NOTE, {"title": "a"}, Idempotency_Key="k")
-    IdempotentRequest.objects.all().delete()  # as a day later
-    program.ask("POST", NOTE, {"title": "a"}, Idempotency_Key="k")
-    program.ask("POST", NOTE, {"title": "a"}, Idempotency_Key="l")
-    program.ask("POST", NOTE, {"title": "a"})
-    tokens = [token for _, _, token in site.carried_out]
-    assert tokens[0] == tokens[1] != tokens[2]
-    assert tokens[3] is None
+def test_a_key_stands_for_one_token_of_its_person_for_a_day(program: Program) -> None:
+    def send(**headers: str) -> Any:
+        program.ask("POST", NOTE, {"title": "a"}, **headers)
+        return site.carried_out[-1][-1]
+
+    first = send(Idempotency_Key="k")
+    IdempotentRequest.objects.update(state="running", seen_at=timezone.now() - idempotency.SILENCE)
+    assert send(Idempotency_Key="k") == first, "whoever had it died before the answer"
+    IdempotentRequest.objects.update(created_at=timezone.now() - idempotency.KEPT)
+    tomorrow = send(Idempotency_Key="k")
+    assert len({first, tomorrow, send(Idempotency_Key="l")}) == 3
+    assert send() is None
+
+
+def test_a_key_that_an_error_gave_back_takes_any_request_under_the_same_token(program: Program) -> None:
+    program.ask("POST", NOTE, {"title": "late"}, Idempotency_Key="k")
+    IdempotentRequest.objects.update(created_at=timezone.now() - datetime.timedelta(hours=23))
+    for address, title in ((NOTE, "late"), (WAITING, "mended"), (WAITING, "mended")):
+        program.ask("POST", address, {"title": title}, Idempotency_Key="k")
+    tokens = [one[-1] for one in site.carried_out]
+    assert len(tokens) == 3, "the request that was mended is carried out once"
+    assert len(set(tokens)) == 1
+    IdempotentRequest.objects.update(created_at=F("created_at") - datetime.timedelta(hours=23))
+    again = program.ask("POST", WAITING, {"title": "mended"}, Idempotency_Key="k")
+    assert again["Idempotency-Replayed"] == "true", "its day began when it was taken"
+    assert problem(program.ask("POST", NOTE, {"title": "a"}, Idempotency_Key="k")) == (409, "idempotency_key_reused")
+
+
+def test_a_key_whose_request_is_on_record_with_its_failure_begins_anew(program: Program) -> None:
+    tokens = []
+    for _ in range(2):
+        response = program.ask("POST", NOTE, {"title": "on record"}, Idempotency_Key="k")
+        assert problem(response) == (502, "failed")
+        tokens.append(site.carried_out[-1][-1])
+    assert tokens[0] != tokens[1]
+    assert not IdempotentRequest.objects.exists()
 
 
 @pytest.mark.parametrize("title", ["stubborn", "broken", "far too long to be a title"])
 @pytest.mark.parametrize("address", [NOTE, WAITING])
 def test_an_error_is_not_kept_and_its_key_is_free_again(program: Program, address: str, title: str) -> None:
     assert program.ask("POST", address, {"title": title}, Idempotency_Key="k").status_code >= 400 or title == "broken"
-    assert not IdempotentRequest.objects.exclude(state="answered").exists()
+    assert not IdempotentRequest.objects.exclude(state="answered").exclude(state="open", fingerprint="").exists()
     assert program.ask("POST", address, {"title": "a"}, Idempotency_Key="k").status_code in (200, 201, 409)
 
 
@@ -105,6 +136,54 @@ def test_the_same_request_meanwhile_is_told_to_wait_and_taken_over_where_it_fell
     assert len(site.carried_out) == 2
     idempotency.give_back(row)  # whoever was silent wakes up, and changes nothing
     assert IdempotentRequest.objects.get().state == "answered"
+
+
+def test_what_stores_a_file_is_taken_over_only_after_five_minutes(program: Program) -> None:
+    def send() -> Any:
+        file = SimpleUploadedFile("a.txt", b"one", "text/plain")
+        headers = program.headers | {"Idempotency-Key": "k"}
+        return program.client.post("/api/v1/file/", {"file": file}, headers=headers)
+
+    send()
+    for silence, carried_out in ((datetime.timedelta(minutes=4), 1), (datetime.timedelta(minutes=6), 2)):
+        IdempotentRequest.objects.update(state="running", seen_at=timezone.now() - silence)
+        assert send().status_code == (409 if carried_out == 1 else 200)
+        assert len(site.carried_out) == carried_out
+    for view in (AttachmentsView, BatchesView):
+        assert view.patience == idempotency.PATIENCE_FOR_FILES
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_comes_while_its_request_is_taken_over_is_the_answer() -> None:
+    program = program_of(make_user())
+    first = program.ask("POST", NOTE, {"title": "a"}, Idempotency_Key="k")
+    silent = timezone.now() - datetime.timedelta(minutes=5)
+    IdempotentRequest.objects.update(state="running", seen_at=silent)
+
+    def send(_: int) -> Any:
+        try:
+            return program_like(program).ask("POST", NOTE, {"title": "a"}, Idempotency_Key="k")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            IdempotentRequest.objects.update(state="answered")
+            again = threads.submit(send, 0)
+            while not _waits_for_us():
+                time.sleep(0.01)
+        response = again.result(20)
+    assert (response.status_code, response.content) == (201, first.content)
+    assert response["Idempotency-Replayed"] == "true"
+    assert len(site.carried_out) == 1
+
+
+def _waits_for_us() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def test_keys_are_kept_for_a_day(program: Program) -> None:

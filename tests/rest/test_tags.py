@@ -39,6 +39,12 @@ def test_a_tag_says_nothing_of_what_others_see(db: None) -> None:
     assert "Authorization" in one.ask("GET", NOTE)["Vary"]
 
 
+def test_what_was_read_in_part_has_no_tag_that_could_not_hold(program: Program) -> None:
+    sparse = program.ask("GET", f"{NOTE}?fields=title", If_None_Match="*")
+    assert (sparse.status_code, "ETag" in sparse) == (200, False)
+    assert "Authorization" in sparse["Vary"]
+
+
 def test_errors_have_no_tag(program: Program) -> None:
     assert "ETag" not in program.ask("GET", f"{NOTE}?x=1")
     assert "ETag" not in program.ask("POST", NOTE, {"title": "a"})

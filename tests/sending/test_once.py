@@ -7,8 +7,10 @@ import contextlib
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from conversations.models import Generation, Message
+from rest import idempotency
 from rest.models import IdempotentRequest
 from tests.fakes.process import FakeOpenAI
 from tests.live.running import until
@@ -98,7 +100,9 @@ def test_i4_a_stream_that_was_cut_is_asked_for_again_by_the_same_request(program
     assert (prompts(), calls()) == (1, 1)
 
 
-def test_i4_a_key_that_is_forgotten_still_doubles_nothing(program: Program, openai: FakeOpenAI) -> None:
+def test_i4_a_request_whose_process_died_before_the_answer_doubles_nothing(
+    program: Program, openai: FakeOpenAI
+) -> None:
     async def all_twice() -> list[tuple[Answer, Answer]]:
         first = await program.post(START, HELLO, Idempotency_Key="start")
         message = f"/api/v1/messages/{first.body['id']}"
@@ -111,14 +115,31 @@ def test_i4_a_key_that_is_forgotten_still_doubles_nothing(program: Program, open
         answers = []
         for address, body, key in requests:
             before = await program.post(address, body, Idempotency_Key=key)
-            # As it is where the process dies after the commit and before the answer, or a day later.
-            await IdempotentRequest.objects.all().adelete()
+            silent = timezone.now() - idempotency.SILENCE
+            await IdempotentRequest.objects.all().aupdate(state="running", seen_at=silent)
             answers.append((before, await program.post(address, body, Idempotency_Key=key)))
         return answers
 
     for before, after in at_work(all_twice):
         assert (before.status, before.body) == (after.status, after.body)
     assert (prompts(), calls()) == (3, 4)
+
+
+def test_i4_a_day_later_the_same_key_sends_again_whatever_it_says(program: Program, openai: FakeOpenAI) -> None:
+    async def daily() -> list[Answer]:
+        first = await program.post(START, HELLO, Idempotency_Key="daily")
+        send = f"{START}{first.body['conversation']}/messages/"
+        answers = [first]
+        for address, text in ((START, "Hello"), (send, "Hello"), (START, "Bye")):
+            await IdempotentRequest.objects.all().aupdate(created_at=timezone.now() - idempotency.KEPT)
+            answers.append(await program.post(address, {"text": text}, Idempotency_Key="daily"))
+        return answers
+
+    answers = at_work(daily)
+    assert [answer.status for answer in answers] == [201] * 4
+    assert len({answer.body["id"] for answer in answers}) == 4
+    assert answers[2].body["conversation"] == answers[0].body["conversation"]
+    assert (prompts(), calls()) == (4, 4)
 
 
 def test_i4_a_token_of_the_client_does_the_same(program: Program, openai: FakeOpenAI) -> None:

@@ -60,7 +60,10 @@ class ChatView(AnswerView):
             assistant = chosen.pop("assistant", None) or assistant_of(self.user, None)
             return start_from_history(assistant=assistant, **given, **chosen)
         conversation = Conversation.objects.visible_to(self.user).get(pk=pk)
-        return send_history(conversation_id=pk, **given, **answerer_of(self.user, conversation, named))
+        chosen = answerer_of(self.user, conversation, named)
+        if chosen.get("assistant") == conversation.assistant:  # named again, which takes away no model that was chosen
+            chosen.setdefault("model", conversation.model)
+        return send_history(conversation_id=pk, **given, **chosen)
 
 
 def _shown(shown: dict[str, Any]) -> Response:
@@ -71,7 +74,10 @@ def _shown(shown: dict[str, Any]) -> Response:
 
 
 def broken_off(shown: dict[str, Any], headers: dict[str, str]) -> Problem:
-    """Return the problem of an answer that could not be had: of the request (422), or of the model's side (502)."""
+    """Return the problem of an answer that could not be had: of the request (422), or of the model's side (502).
+
+    The prompt is on record, so the same Idempotency-Key asks anew rather than lead to the same failure.
+    """
     error = shown["error"] or {"code": "broken_off", "message": "The answer broke off. Ask again."}
     status = 422 if error["code"] in _OURS_TO_MEND else 502
-    return Problem(status, error["code"], error["message"], headers=headers)
+    return Problem(status, error["code"], error["message"], headers=headers, is_on_record=True)

@@ -20,6 +20,7 @@ from conversations.api.views.asking import Asking
 from conversations.files import storage
 from conversations.models import Attachment
 from conversations.services import Refused, receive_file, remove_attachment, retry_file
+from rest.idempotency import PATIENCE_FOR_FILES
 from rest.problems import Problem
 from rest.schema import documented
 from rest.serializers import NothingSerializer
@@ -32,6 +33,7 @@ class AttachmentsView(Asking):
     """`attachments/`."""
 
     parser_classes = [MultiPartParser]
+    patience = PATIENCE_FOR_FILES
 
     @documented(
         operation_id="list_attachments",
