@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
@@ -83,19 +81,20 @@ def forget_batches_of(*, person_id: int) -> int:
     """Delete all batches of a person, with all their texts; return how many. For the erasure of that person."""
     with transaction.atomic():
         take_turn()
-        batches = Batch.objects.filter(owner_id=person_id)
-        for batch in batches:
-            _stop(batch)
-        count = len(batches)
-        batches.delete()
-    return count
+        batches = list(Batch.objects.filter(owner_id=person_id))
+        _stop(*batches)
+        Batch.objects.filter(pk__in=[batch.pk for batch in batches]).delete()
+    return len(batches)
 
 
-def _stop(batch: Batch) -> None:
-    """Stop what is being answered of a batch."""
-    running = batch.items.filter(status=BatchItem.Status.RUNNING, message__isnull=False)
-    for item in running.select_related("message"):
-        with contextlib.suppress(Refused, Message.DoesNotExist):  # it ended a moment ago
-            if item.message is not None:
-                stop_answer(message=item.message)
+def _stop(*batches: Batch) -> None:
+    """Stop what is being answered of batches.
+
+    All answers are locked first, in the order in which live text takes them, and only then is anything written that
+    their endings would wait for, such as the sum of the day: so nobody waits for another in a circle.
+    """
+    running = BatchItem.objects.filter(batch__in=batches, status=BatchItem.Status.RUNNING)
+    answers = Message.objects.running().filter(pk__in=list(running.values_list("message", flat=True)))
+    for answer in answers.select_for_update(of=("self",), no_key=True).order_by("pk"):
+        stop_answer(message=answer)
     running.update(status=Subquery(Message.objects.filter(pk=OuterRef("message_id")).values("status")[:1]))

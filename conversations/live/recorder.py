@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.02  # with the 0.18 s between two reads of `llm.stream` below 0.25 s
 
 # The lock on the message makes the ending and a flush take turns: the text is folded with this piece, or not written.
+# Whoever locks several answers does so in the order of their ids, so that nobody waits for another in a circle.
 _FLUSH = """
 WITH piece AS (
     SELECT * FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::text[], %s::text[])
@@ -30,7 +31,7 @@ WITH piece AS (
 ), ours AS (
     SELECT piece.* FROM conversations_message AS message JOIN piece ON piece.id = message.id
     WHERE message.status = 'streaming' AND message.attempt = piece.attempt
-    FOR SHARE OF message
+    ORDER BY message.id FOR SHARE OF message
 ), chunk AS (
     INSERT INTO conversations_messagechunk (message_id, start, text) SELECT id, start, text FROM ours WHERE text <> ''
 ), doing AS (

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 
 import pytest
 from django.db import connections
+from django.db.models import F
 
 from accounts.models import User
 from batches.models import Batch, BatchItem
-from batches.services import advance, cancel_batch, delete_batch, make_batch, resume_batch
-from conversations.models import Assistant, Conversation, Message
-from conversations.services import Refused
+from batches.services import advance, cancel_batch, delete_batch, forget_batches_of, make_batch, resume_batch
+from conversations.models import Assistant, Conversation, Message, UsageDay
+from conversations.services import Refused, stop_answer
 from tests.batches.given import make_lines, statuses
 from tests.factories import make_assistant, make_model, make_user, token
+from tests.live.running import ask, other_connection, until
+from tests.services.calls import claim
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_jobs")]
 
@@ -100,3 +104,41 @@ def test_one_of_two_who_go_on_with_a_batch_is_told_that_it_is_under_way(owner: U
     assert at_once(*[lambda: resume_batch(batch=batch)] * 2) == ["busy"]
     advance()
     assert statuses(batch) == ["running"] * 2
+
+
+def cancel_all(*, person_id: int) -> None:
+    for batch in Batch.objects.filter(owner_id=person_id):
+        cancel_batch(batch=batch)
+
+
+@pytest.mark.parametrize("deed", [cancel_all, forget_batches_of])
+def test_who_stops_batches_takes_all_answers_in_order_and_nothing_that_their_endings_wait_for_before(
+    owner: User, assistant: Assistant, deed: Callable[..., object]
+) -> None:
+    for count in (1, 3) if deed is forget_batches_of else (4,):
+        make_batch(owner=owner, assistant=assistant, name="Letters", lines=make_lines(count))
+    advance()
+    BatchItem.objects.update(number=100 - F("number"))
+    answers = list(Message.objects.running().order_by("pk"))
+    for answer in answers:
+        claim(answer)
+    stop_answer(message=answers.pop())  # so that there is a sum of the day
+    free = "SELECT id FROM conversations_message WHERE status = 'streaming' FOR NO KEY UPDATE SKIP LOCKED"
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT%%conversations_message%%'"
+    )
+    told: list[str] = []
+
+    with other_connection() as other:
+        other.execute("BEGIN")
+        other.execute("SELECT FROM conversations_message WHERE id = %s FOR NO KEY UPDATE", [answers[1].pk])
+        thread = threading.Thread(target=lambda: told.extend(at_once(lambda: deed(person_id=owner.pk))))
+        thread.start()
+        asyncio.run(until(lambda: ask(waiting)))
+        found = ask(free), ask("SELECT calls FROM conversations_usageday FOR NO KEY UPDATE SKIP LOCKED")
+        other.execute("ROLLBACK")
+    thread.join()
+    assert found == ([(answers[2].pk,)], [(1,)])
+    assert told == []
+    assert not Message.objects.running().exists()
+    assert UsageDay.objects.get().calls == 4

@@ -7,8 +7,8 @@ import pytest
 from pytest_django import Settings
 
 from conversations.live.answer import surely
-from conversations.live.database import in_database
-from conversations.live.recorder import recorder
+from conversations.live.database import connect, in_database
+from conversations.live.recorder import Recorder, Recording, recorder
 from conversations.models import Generation, Message
 from conversations.services import settle, stop_answer
 from conversations.services.jobs import FORGET_TASK
@@ -165,3 +165,26 @@ def test_p5_text_of_an_earlier_attempt_is_not_saved_and_its_writer_is_told() -> 
     asyncio.run(run())
     assert lost == [True]
     assert Message.objects.get(pk=answer.pk).text_so_far() == ""
+
+
+def test_live_text_of_several_answers_takes_them_in_the_order_in_which_all_do() -> None:
+    """Else it holds the second while it waits for the first, and whoever holds the first waits for the second."""
+    older, newer = begin(), begin()
+    plans = [claim(newer), claim(older)]  # so that the rows lie in the other order as well
+    free = "SELECT id FROM conversations_message WHERE status = 'streaming' FOR NO KEY UPDATE SKIP LOCKED"
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%unnest%%FOR SHARE%%'"
+
+    async def run() -> None:
+        pieces = [Recording(plan.message_id, plan.attempt, list, lambda *_: None, "Text") for plan in plans]
+        async with await connect("recorder") as link:
+            with other_connection() as other:
+                other.execute("BEGIN")
+                other.execute("SELECT FROM conversations_message WHERE id = %s FOR NO KEY UPDATE", [older.pk])
+                saving = asyncio.create_task(Recorder()._save(link, pieces))
+                await until(lambda: ask(waiting))
+                assert ask(free) == [(newer.pk,)]
+                other.execute("ROLLBACK")
+                await saving
+
+    asyncio.run(run())
+    assert [answer.text_so_far() for answer in Message.objects.running()] == ["Text"] * 2
