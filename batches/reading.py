@@ -18,6 +18,7 @@ from conversations.text import REPLACEMENT, clean_text, is_blank
 MOST_TOLD = 20  # bad lines that are named
 MOST_SHOWN = 40  # characters of what somebody else wrote, in a sentence
 COLUMNS = ("custom_id", "prompt")
+_ENDS = "This is no CSV: its lines must end in line feeds, with carriage returns before them or without."
 csv.field_size_limit(max(csv.field_size_limit(), MOST_BYTES))  # of the whole process; a prompt is checked by itself
 _ID_CHARACTERS = BatchItem._meta.get_field("custom_id").max_length or 0
 
@@ -177,7 +178,10 @@ def _table(file: BinaryIO) -> Iterator[_Found]:
     except _BadLine as problem:
         raise Unreadable(f"Line 1: {problem}") from problem
     delimiter = ";" if ";" in heading and "," not in heading else ","
-    columns = next(csv.reader([heading], delimiter=delimiter), [])
+    try:
+        columns = next(csv.reader([heading], delimiter=delimiter), [])
+    except csv.Error as error:  # carriage returns alone end its lines
+        raise Unreadable(f"Line 1: {_ENDS}") from error
     _require_columns(columns)
     rows = csv.reader((raw.decode() for raw in file), delimiter=delimiter, strict=True)
     while True:

@@ -110,6 +110,10 @@ TABLES = {
     "too many": ("prompt\na\nb,c\n", "Line 3: The first line names 1; here there are 2."),
     "too few": ("prompt,custom_id\na\n", "Line 2: The first line names 2; here there are 1."),
     "open quote": ('prompt\na\n"b\nc\n', "Line 3: This is no CSV: unexpected end of data."),
+    "carriage returns alone": (
+        'prompt\r"a"\rb\r',
+        "Line 1: This is no CSV: its lines must end in line feeds, with carriage returns before them or without.",
+    ),
     "after a quote": ('prompt\n"a" b\n', "Line 2: This is no CSV: ',' expected after '\"'."),
 }
 
