@@ -136,7 +136,10 @@ class BatchItem(models.Model):
     status = models.CharField(
         max_length=11, choices=Status, default=Status.WAITING, db_comment="Where it stands; of its answer, once ended."
     )
-    tries = models.PositiveSmallIntegerField(default=0, db_comment="How many answers were begun for it.")
+    tries = models.PositiveSmallIntegerField(
+        default=0,
+        db_comment="How many answers were begun for it; beyond the first those do not count that an outage failed.",
+    )
     conversation = models.ForeignKey(
         "conversations.Conversation",
         null=True,

@@ -15,7 +15,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from batches.models import Batch, BatchItem
-from batches.services.ending import end_batch
+from batches.services.ending import count_items, end_batch
 from batches.services.jobs import PRIORITY, take_turn
 from conversations.models import Conversation, Message
 from conversations.services import Refusal, Refused, retry_answer, start_conversation
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 MOST_TOGETHER = 50  # answers to batches of all people at once: a quarter of what one worker writes at a time
 MOST_TRIES = 4  # of a prompt whose answers the model service fails, or its worker
+MOST_TROUBLES = 100  # in a row, about a day's: what the service fails from then on counts against a prompt as well
 LONGEST_PAUSE = datetime.timedelta(minutes=15)  # a limit may be raised meanwhile
 SHORTEST_PAUSE = datetime.timedelta(seconds=15)
 BUSY_SECONDS = 0.25
@@ -46,6 +47,8 @@ TROUBLE = frozenset(
         "worker_lost",
     }
 )
+# What concerns all that is asked of the service, and passes: no prompt is to blame.
+OUTAGE = frozenset({"no_key", "wrong_key", "quota", "rate_limited", "overloaded", "provider_down", "connection"})
 ENDS_BATCH = (Refusal.ASSISTANT_UNAVAILABLE, Refusal.NO_MODEL)
 FAULT = "A fault of ours keeps it from going on. It tries again; tell an administrator if it stays so."
 DEACTIVATED = "The account of its owner is deactivated."
@@ -71,10 +74,16 @@ ORDER BY coalesce(busy.answers, 0), batch.served_at NULLS FIRST, batch.id LIMIT 
 
 
 def advance() -> float | None:
-    """Do all that can be done now; return after how many seconds to look again, or None while no batch is under way."""
+    """Do what can be done now; return after how many seconds to look again, or None while no batch is under way.
+
+    However much is refused or was deleted, it takes a few seconds at most: a worker that goes down waits for it.
+    """
     settle_items()
-    while begin_next():
-        pass
+    for _ in range(_AT_ONCE):
+        if not begin_next():
+            break
+    else:
+        return BUSY_SECONDS
     running = Batch.objects.filter(state=Batch.State.RUNNING)
     if BatchItem.objects.filter(status=BatchItem.Status.RUNNING, batch__in=running).exists():
         return BUSY_SECONDS
@@ -85,7 +94,10 @@ def advance() -> float | None:
 
 
 def settle_items() -> int:
-    """Note of prompts that were answered how it went, and end the batches that are through; return how many."""
+    """Note of prompts that were answered how it went, and end the batches that are through; return how many.
+
+    What still ran of a batch when it was ended early is counted as it ends.
+    """
     with transaction.atomic():
         take_turn()
         running = BatchItem.objects.filter(status=BatchItem.Status.RUNNING).select_related("batch", "message")
@@ -97,6 +109,9 @@ def settle_items() -> int:
             items__status__in=[BatchItem.Status.WAITING, BatchItem.Status.RUNNING]
         ):
             end_batch(batch, Batch.State.DONE)
+        for batch in batches.values():
+            if batch.state in Batch.ENDED:
+                count_items(batch)
     return len(ended)
 
 
@@ -107,7 +122,9 @@ def _settle(item: BatchItem, batch: Batch) -> None:
     item.status = BatchItem.Status(answer.status)
     is_trouble = item.status in (BatchItem.Status.FAILED, BatchItem.Status.INTERRUPTED) and answer.error_code in TROUBLE
     if is_trouble and batch.is_running:
-        if item.tries < MOST_TRIES:
+        if answer.error_code in OUTAGE and batch.troubles < MOST_TROUBLES:
+            item.status, item.tries = BatchItem.Status.WAITING, max(item.tries - 1, 1)  # behind those never asked
+        elif item.tries < MOST_TRIES:
             item.status = BatchItem.Status.WAITING
         batch.troubles = min(batch.troubles + 1, 10_000)
         _pause(batch, SHORTEST_PAUSE * 2 ** min(batch.troubles - 1, 10), answer.error_text)

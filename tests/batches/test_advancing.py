@@ -115,6 +115,19 @@ def test_advancing_tells_when_to_look_again(owner: User, assistant: Assistant) -
     assert advance() is None
 
 
+def test_so_many_prompts_are_taken_in_one_go_and_the_next_goes_on(
+    owner: User, assistant: Assistant, settings: Settings
+) -> None:
+    batch = make(owner, assistant, 205)
+    settings.MAX_PROMPT_CHARS = 3
+    assert advance() == advancing.BUSY_SECONDS
+    assert statuses(batch) == ["failed"] * 200 + ["waiting"] * 5
+    advance()
+    assert advance() is None
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts) == ("done", {"failed": 205})
+
+
 def test_one_job_at_a_time_carries_batches_on(owner: User, assistant: Assistant) -> None:
     make(owner, assistant, 1)
     make(owner, assistant, 1)
@@ -174,6 +187,30 @@ def test_a9_nothing_begins_for_who_is_deactivated(owner: User, assistant: Assist
     batch.refresh_from_db()
     assert (batch.state, batch.problem) == ("cancelled", advancing.DEACTIVATED)
     assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("end", ["assistant", "owner"])
+def test_what_still_runs_of_a_batch_that_ended_early_is_counted_as_it_ends(
+    owner: User, assistant: Assistant, settings: Settings, end: str
+) -> None:
+    settings.BATCH_PARALLEL_ANSWERS = 2
+    batch = make(owner, assistant, 4)
+    begin_all()
+    first, _ = running(batch)
+    if end == "assistant":
+        Assistant.objects.update(is_enabled=False)
+    else:
+        User.objects.filter(pk=owner.pk).update(is_active=False)
+    stop_answer(message=first)
+    assert advance() is None
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts) == ("cancelled", {"stopped": 1, "running": 1, "waiting": 2})
+    answer_running(batch)
+    ended_at = batch.ended_at
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts) == ("cancelled", {"stopped": 1, "completed": 1, "waiting": 2})
+    assert batch.problem
+    assert batch.ended_at == ended_at
 
 
 def test_f18_a_batch_for_an_assistant_of_others_is_not_made(owner: User, assistant: Assistant) -> None:

@@ -11,11 +11,12 @@ from pytest_django import Settings
 from accounts.models import User
 from batches.models import Batch
 from batches.services import advance, advancing
-from batches.services.advancing import begin_next
+from batches.services.advancing import begin_next, settle_items
 from conversations.models import Assistant, Conversation, Message, UsageLimit
 from conversations.services import conclude_conversation, hide_conversation, send_message, start_conversation
 from tests.batches.given import answer_running, begin_all, go_through, make, running, statuses, wait_out
 from tests.factories import token
+from tests.pages.record import end
 from tests.services.calls import sql
 from tests.services.limited import limit, use
 
@@ -106,6 +107,48 @@ def test_u6_a_prompt_that_fails_again_and_again_fails(owner: User, assistant: As
     batch.refresh_from_db()
     assert (batch.state, statuses(batch), batch.problem) == ("done", ["interrupted"], "")
     assert Message.objects.filter(role="assistant").count() == 4
+
+
+@pytest.mark.parametrize(
+    "code", ["no_key", "wrong_key", "quota", "rate_limited", "overloaded", "provider_down", "connection"]
+)
+def test_u6_an_outage_uses_up_not_even_the_only_prompt_of_a_batch(owner: User, assistant: Assistant, code: str) -> None:
+    batch = make(owner, assistant, 1)
+    for _ in range(advancing.MOST_TRIES + 2):
+        wait_out(batch)
+        assert begin_all() == 1
+        answer_running(batch, status="failed", error_code=code)
+        assert statuses(batch) == ["waiting"]
+    for tried in range(advancing.MOST_TRIES - 1):
+        assert (batch.items.get().tries, statuses(batch)) == (tried + 1, ["waiting"])
+        wait_out(batch)
+        assert begin_all() == 1
+        answer_running(batch, status="failed", error_code="timeout")
+    assert statuses(batch) == ["failed"]
+
+
+def test_u6_a_prompt_that_the_service_alone_cannot_answer_keeps_no_other_and_fails_at_last(
+    owner: User, assistant: Assistant
+) -> None:
+    batch = make(owner, assistant, 6)
+    for _ in range(4):
+        wait_out(batch)
+        begin_all()
+        for answer in running(batch):
+            is_first = batch.items.get(message=answer).number == 1
+            answer.error_code = "provider_down" if is_first else ""
+            end(answer, status="failed" if is_first else "completed")
+        settle_items()
+    assert statuses(batch) == ["waiting"] + ["completed"] * 5
+
+    # As after a day of it.
+    Batch.objects.update(troubles=advancing.MOST_TROUBLES)
+    for _ in range(advancing.MOST_TRIES - 1):
+        wait_out(batch)
+        assert begin_all() == 1
+        answer_running(batch, status="failed", error_code="provider_down")
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts) == ("done", {"completed": 5, "failed": 1})
 
 
 @pytest.mark.parametrize("deed", ["deleted", "concluded", "went on"])
