@@ -21,6 +21,7 @@ from conversations.services.sending import (
     require_unconcluded,
     send_message,
     sent_before,
+    told_beside,
     touch,
 )
 
@@ -87,7 +88,8 @@ def retry_answer(
             answer = new_answer(conversation, message.parent_id)
             answer.client_token = client_token
             answer.save(force_insert=True)
-            plan_generation(answer, chosen, message.parent.text if message.parent else "", priority=priority)
+            prompt, beside = (message.parent.text, told_beside(message.parent)) if message.parent else ("", "")
+            plan_generation(answer, chosen, prompt, beside=beside, priority=priority)
             touch(conversation, answer)
     except (Refused, IntegrityError) as error:
         return _retried_before(message, client_token, error)

@@ -177,9 +177,10 @@ def standings_of(user_id: int) -> list[Standing]:
     ]
 
 
-def reserve(*, owner_id: int, model: LanguageModel, prompt: str) -> Reservation:
+def reserve(*, owner_id: int, model: LanguageModel, prompt: str, beside: str = "") -> Reservation:
     """Let one more answer begin, and return what its call reserves. Raises Refused (limit, no_model).
 
+    `beside` is what a client supplied with the prompt. No model reads more than its context window holds.
     To be called in the transaction that plans the call, once the answer itself is in the database. The lock on the
     person makes their parallel sends take turns, so that each sees what the others reserved: of many that come with
     next to nothing left, one goes through. That one may take what it needs; what it took over the limit is counted.
@@ -196,7 +197,7 @@ def reserve(*, owner_id: int, model: LanguageModel, prompt: str) -> Reservation:
         return Reservation()
     standings = standings_of(owner_id)
     _require_left(standings)
-    tokens = estimate_tokens(prompt)
+    tokens = min(estimate_tokens(prompt) + estimate_tokens(beside), model.context_window)
     cost = _cost(model, tokens) if any(standing.is_of_money for standing in standings) else Decimal(0)
     if cost is None:
         raise Refused(

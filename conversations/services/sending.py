@@ -14,6 +14,7 @@ from conversations.models import Assistant, Conversation, Generation, LanguageMo
 from conversations.models.conversation import ConversationQuerySet
 from conversations.services import jobs
 from conversations.services.attachments import KeptFiles, attach
+from conversations.services.client_options import ClientOptions
 from conversations.services.limits import reserve
 from conversations.services.refusals import Refusal, Refused
 from conversations.text import clean_text, is_blank
@@ -196,9 +197,13 @@ def commit_turn(
     kept: KeptFiles | None = None,
     *,
     options: dict[str, Any] | None = None,
+    beside: str = "",
     priority: int = 0,
 ) -> Message:
-    """Write a prompt and the answer that is waited for, in the caller's transaction; return the answer."""
+    """Write a prompt and the answer that is waited for, in the caller's transaction; return the answer.
+
+    `beside` is the history that a client supplied with it, which counts for limits like the instructions in `options`.
+    """
     said = Message(
         conversation=conversation,
         owner_id=conversation.owner_id,
@@ -213,7 +218,7 @@ def commit_turn(
     Message.objects.bulk_create([said, answer])
     answer.parent = said
     attach(message=said, attachment_ids=attachment_ids, model=model, kept=kept)
-    plan_generation(answer, model, prompt, priority=priority)
+    plan_generation(answer, model, prompt, beside=beside + told_beside(said), priority=priority)
     touch(conversation, answer)
     return answer
 
@@ -230,9 +235,17 @@ def new_answer(conversation: Conversation, parent_id: UUID | None) -> Message:
     )
 
 
-def plan_generation(answer: Message, model: LanguageModel, prompt: str, *, priority: int = 0) -> None:
-    """Plan the call for an answer that was just inserted. Raises Refused (limit, no_model)."""
-    reservation = reserve(owner_id=answer.owner_id, model=model, prompt=prompt)
+def told_beside(prompt: Message) -> str:
+    """Return the instructions that a client gave with a prompt."""
+    return ClientOptions.of(prompt.options).instructions
+
+
+def plan_generation(answer: Message, model: LanguageModel, prompt: str, *, beside: str = "", priority: int = 0) -> None:
+    """Plan the call for an answer that was just inserted. Raises Refused (limit, no_model).
+
+    `beside` is what a client supplied with the prompt, which is reserved with it.
+    """
+    reservation = reserve(owner_id=answer.owner_id, model=model, prompt=prompt, beside=beside)
     Generation.objects.create(
         purpose=Generation.Purpose.ANSWER,
         conversation_id=answer.conversation_id,

@@ -118,11 +118,11 @@ def send_history(
 
     The history repeats the path that is shown, as `find_place` tells; what it adds before its last prompt is stored as
     supplied. With `is_addition` it holds what is new alone, and follows that path or the answer `parent_id`.
-    `assistant` and `model` choose who answers from here on. The lock on the conversation makes parallel calls take
-    turns, so that one of two that extend the same path is told that it is not that path any more. The same
-    `client_token` and prompt again return the answer that was made the first time. Raises Refused (empty, too_long,
-    history, no_parent, busy, concluded, assistant_unavailable, no_model, file, token_reused, limit), and
-    Conversation.DoesNotExist where it is not theirs.
+    `assistant` and `model` choose who answers from here on: an assistant without a model answers with its own. The lock
+    on the conversation makes parallel calls take turns, so that one of two that extend the same path is told that it is
+    not that path any more. The same `client_token` and prompt again return the answer that was made the first time.
+    Raises Refused (empty, too_long, history, no_parent, busy, concluded, assistant_unavailable, no_model, file,
+    token_reused, limit), and Conversation.DoesNotExist where it is not theirs.
     """
     said = _accepted(history)
     own = Conversation.objects.visible_to(owner).get(pk=conversation_id)
@@ -137,7 +137,8 @@ def send_history(
             else:
                 place = find_place(conversation=conversation, history=said)
             asked = assistant or conversation.assistant
-            if asked != conversation.assistant or (model is not None and model != conversation.model):
+            is_chosen = assistant is not None or model is not None
+            if is_chosen and (asked, model) != (conversation.assistant, conversation.model):
                 conversation = choose_answerer(conversation=conversation, assistant=asked, model=model)
             chosen = model_for(conversation)
             return _commit(conversation, place, said, client_token, chosen, options)
@@ -201,8 +202,16 @@ def _commit(
 ) -> Message:
     *supplied, prompt = history[place.first :]
     parent_id = _supply(conversation, place.parent_id, supplied, model)
+    before = "\n".join(said.text for said in history[:-1])
     return commit_turn(
-        conversation, parent_id, prompt.text, client_token, model, prompt.attachment_ids, options=options
+        conversation,
+        parent_id,
+        prompt.text,
+        client_token,
+        model,
+        prompt.attachment_ids,
+        options=options,
+        beside=before,
     )
 
 

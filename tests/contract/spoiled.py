@@ -43,6 +43,31 @@ def bodies(operation: Operation) -> Iterator[tuple[str, bytes]]:
             yield f"{name} is {kind}", as_json(good | {name: _VALUES[kind]})
 
 
+def with_nulls(operation: Operation) -> Iterator[tuple[str, bytes]]:
+    """Yield bodies with U+0000 in one of their texts, and where it stands. Some texts are cleaned, and accepted."""
+    good = operation.example
+    texts = {name: "x" for name, schema in operation.fields.items() if "string" in _types(schema)}
+    for where, body in _null_in({**texts, **good}, ""):
+        name = where.partition(".")[0].partition("[")[0]
+        needed = {key: value for key, value in body.items() if key in good or key == name}
+        yield f"U+0000 in {where}", as_json(needed)
+
+
+def _null_in(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Yield a value as often as there are texts in it, each time with U+0000 in another one."""
+    match value:
+        case str():
+            yield where, f"{value}\0"
+        case list():
+            for number, inner in enumerate(value):
+                for place, spoiled in _null_in(inner, f"{where}[{number}]"):
+                    yield place, [*value[:number], spoiled, *value[number + 1 :]]
+        case dict():
+            for name, inner in value.items():
+                for place, spoiled in _null_in(inner, f"{where}.{name}" if where else name):
+                    yield place, value | {name: spoiled}
+
+
 def _takes_anything(operation: Operation) -> bool:
     return bool(resolved(operation.bodies["application/json"]["schema"]).get("additionalProperties"))
 

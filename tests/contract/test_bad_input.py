@@ -21,7 +21,7 @@ from tests.access.record import changed_tables, snapshot
 from tests.access.routes import all_routes, fill
 from tests.access.world import World, make_world
 from tests.contract.operations import METHODS, Operation, as_json, documented
-from tests.contract.spoiled import bodies, queries
+from tests.contract.spoiled import bodies, queries, with_nulls
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),  # streams and files give their database connection back
@@ -176,6 +176,22 @@ def test_f1_f3_f18_bodies_that_cannot_be_used_are_refused(office: Office, operat
     if operation.takes_json:
         for what, body in bodies(operation):
             office.ask(operation, what, (413,) if what == "huge" else (400, 422), body=body)
+
+
+def test_f3_u_0000_in_a_text_is_cleaned_or_refused(office: Office) -> None:
+    faults, tried = [], 0
+    headers = {"Authorization": f"Bearer {office.secrets['owner']}", "Prefer": "respond-async"}
+    for operation in documented():
+        for what, body in with_nulls(operation) if operation.takes_json else ():
+            method, address = operation.method.upper(), office.address(operation)
+            response = office.client.generic(method, address, body, "application/json", headers=headers)
+            tried += 1
+            is_late = operation.is_openai and response.status_code == 504  # accepted, and not waited for
+            if response.status_code >= 500 and not is_late:
+                faults.append(f"{operation}, {what}: {response.status_code}")
+            response.close()
+    assert faults == []
+    assert tried > 30
 
 
 @every

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+from procrastinate.exceptions import ConnectorException
 from rest_framework.response import Response
 
 from rest.problems import FieldError, Problem, problem_of
 
 SHOULD_RETRY = "X-Should-Retry"
 """What OpenAI's clients heed before their own rules: they would say again what is on record already."""
+AWAY = (OperationalError, InterfaceError, ConnectorException)  # what a database that is away raises
+RETRY_AFTER_SECONDS = 10
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _NOTHING_DONE = frozenset({"throttled", "unavailable", "idempotency_in_progress"})
 
@@ -20,9 +24,20 @@ def wrong(param: str, message: str, code: str = "invalid_value", *, status: int 
     return Problem(status, code, message, errors=[FieldError(field=param, message=message)])
 
 
+def not_known() -> Problem:
+    """Return what is said where the database went away while a prompt was being said, or behind that."""
+    words = "The database cannot be reached. The prompt may be on record: look before you send it again."
+    return Problem(503, "not_known", words, retry_after=RETRY_AFTER_SECONDS)
+
+
+def _unavailable() -> Problem:
+    words = "The database cannot be reached. Try again in a moment."
+    return Problem(503, "unavailable", words, retry_after=RETRY_AFTER_SECONDS)
+
+
 def handle(raised: Exception, context: Mapping[str, Any]) -> Response | None:
     """Answer what a view of the door raised; None for faults of our own."""
-    problem = problem_of(raised)
+    problem = _unavailable() if isinstance(raised, AWAY) else problem_of(raised)
     if problem is None:
         return None
     headers = problem.all_headers()

@@ -120,8 +120,10 @@ def _read_part(part: object, path: str, *, may_be_file: bool) -> str | Data:
     if not isinstance(part, dict):
         raise wrong(path, "A part must be an object with a type.", "invalid_type")
     kind = part.get("type")
+    if not isinstance(kind, str):
+        raise wrong(f"{path}.type", "“type” must be a text.", "invalid_type")
     if kind in _TEXTS:
-        return _text(part, _TEXTS[str(kind)], path)
+        return _text(part, _TEXTS[kind], path)
     if kind not in ("image_url", "input_image", "file", "input_file"):
         raise wrong(f"{path}.type", "A part is a text, an image or a file; other types are not offered here.")
     if not may_be_file:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from conversations.api.openai.errors import wrong
+from conversations.text import clean_text
 
 type Fields = Mapping[str, Any]
 
@@ -59,11 +60,11 @@ def check_names(fields: Fields, known: Collection[str]) -> None:
 
 
 def text_of(fields: Fields, name: str, path: str = "") -> str | None:
-    """Return a text; None where there is none."""
+    """Return a text, cleaned; None where there is none."""
     value = fields.get(name)
     if value is not None and not isinstance(value, str):
         raise wrong(path or name, f"“{name}” must be a text.", "invalid_type")
-    return value
+    return None if value is None else clean_text(value)
 
 
 def flag_of(fields: Fields, name: str) -> bool:

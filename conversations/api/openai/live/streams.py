@@ -143,7 +143,8 @@ def _follow(reader: Reader) -> AsyncGenerator[Happening]:
 
 def _data(value: dict[str, Any], *, name: str = "") -> bytes:
     head = f"event: {name}\n" if name else ""
-    return f"{head}data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
+    # In ASCII: there are clients for which U+2028, U+2029 and U+0085 end a line as well.
+    return f"{head}data: {json.dumps(value)}\n\n".encode()
 
 
 def _error(code: str, words: str) -> bytes:

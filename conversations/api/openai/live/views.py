@@ -22,13 +22,14 @@ from conversations.api.live.waiting import answer_of
 from conversations.api.openai import contract
 from conversations.api.openai.answers import FAILED, Found, completion, find_answer, find_for, response
 from conversations.api.openai.asking import RESPONSE, Asked, read_chat, read_response
-from conversations.api.openai.errors import handle, wrong
+from conversations.api.openai.errors import AWAY, handle, not_known, wrong
 from conversations.api.openai.files import uploaded
 from conversations.api.openai.live.streams import Streamer, chat_chunks, response_events, streamed
 from conversations.api.openai.values import id_of
 from conversations.api.serializers.sending import assistant_of
 from conversations.models import Assistant, Conversation, LanguageModel, Message
 from conversations.services import Refused, find_place, send_history, start_from_history, stop_answer
+from conversations.services.sending import sent_before
 from rest.problems import Problem
 from rest.schema import documented
 from rest.views import LiveView
@@ -111,7 +112,13 @@ class AskingView(DoorView):
     dialect: ClassVar[Dialect]
 
     async def answered(self) -> HttpResponseBase:
-        """Have it said, and answer as the body wants it."""
+        """Have it said, and answer as the body wants it. Raises Problem where it is not known whether it was said."""
+        try:
+            return await self._answered()
+        except AWAY as error:
+            raise not_known() from error
+
+    async def _answered(self) -> HttpResponseBase:
         asked, found = await self.in_thread(self._say)
         reader = Reader.of(self.request, self.user, self.access, found.message.pk)
         headers = {CONVERSATION: str(found.message.conversation_id)}
@@ -223,7 +230,10 @@ def say(user: User, asked: Asked, token: UUID) -> Message:
     has_files = any(turn.files for turn in turns)
     first = 0
     if has_files and not asked.is_addition:
-        first = find_place(conversation=conversation, history=[turn.said for turn in turns]).first
+        try:
+            first = find_place(conversation=conversation, history=[turn.said for turn in turns]).first
+        except Refused as refused:  # which is what the same request meets that was carried out before
+            return sent_before(user.pk, token, turns[-1].said.accepted().text, refused)
     with uploaded(user, turns, first=first) as history:
         return send_history(
             conversation_id=conversation.pk,
