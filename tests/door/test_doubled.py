@@ -117,7 +117,7 @@ def test_i4_the_same_key_again_with_a_picture_is_the_same_answer(
     LanguageModel.objects.update(accepts_images=True)
     openai.script([{"text": "First"}, {"text": "Second"}])
     seen: Any = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": picture()}}]
-    one = {"role": "user", "content": "One"}
+    one = {"role": "user", "content": "One\r\nmore"}
 
     async def talk() -> list[Answer]:
         begun = await writer.post(CHAT, {"model": "general", "messages": [one]})

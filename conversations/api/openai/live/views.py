@@ -230,10 +230,11 @@ def say(user: User, asked: Asked, token: UUID) -> Message:
     has_files = any(turn.files for turn in turns)
     first = 0
     if has_files and not asked.is_addition:
+        said = [turn.said.accepted() for turn in turns]
         try:
-            first = find_place(conversation=conversation, history=[turn.said for turn in turns]).first
+            first = find_place(conversation=conversation, history=said).first
         except Refused as refused:  # which is what the same request meets that was carried out before
-            return sent_before(user.pk, token, turns[-1].said.accepted().text, refused)
+            return sent_before(user.pk, token, said[-1].text, refused)
     with uploaded(user, turns, first=first) as history:
         return send_history(
             conversation_id=conversation.pk,
