@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed
@@ -174,7 +174,9 @@ class ResourceView(APIView):
         row, self.idempotent = self.idempotent, None
         if row is not None:
             is_on_record = isinstance(raised, Problem) and raised.is_on_record
-            with contextlib.suppress(DatabaseError):  # it is away; later the same request may come all the same
+            with contextlib.suppress(
+                DatabaseError, InterfaceError
+            ):  # it is away; later the same request may come all the same
                 (idempotency.forget if is_on_record else idempotency.give_back)(row)
         return self.handle_exception(raised)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,7 @@ from accounts.models import User
 from accounts.tokens import access_of, revoke_token
 from conversations.api.live import waiting
 from conversations.api.live.reader import Reader
-from conversations.api.live.sse import stream
+from conversations.api.live.sse import stream, written
 from conversations.live.database import in_database
 from conversations.models import Conversation, Message
 from tests.factories import make_user
@@ -85,6 +86,14 @@ def test_an_id_behind_the_end_brings_the_end(program: Program, openai: FakeOpenA
 
     answer = at_work(ask)
     assert [event.name for event in answer.events] == ["completed"]
+
+
+def test_no_character_of_a_text_ends_a_line() -> None:
+    text = "a\x85b\u2028c\u2029d\x0be\r\nf"
+    sent = written("text", {"start": 0, "text": text}, event_id=9)
+    lines = sent.decode().splitlines()
+    assert lines[-1] == ""
+    assert [json.loads(line.removeprefix("data: "))["text"] for line in lines if line.startswith("data: ")] == [text]
 
 
 def test_the_stream_of_a_prompt_is_its_end(program: Program) -> None:

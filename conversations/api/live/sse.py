@@ -38,9 +38,9 @@ async def stream(reader: Reader, *, after: int) -> AsyncGenerator[bytes]:
         async for happening in happenings:
             match happening:
                 case Text(start, text):
-                    yield _event("text", {"start": start, "text": text}, event_id=happening.end)
+                    yield written("text", {"start": start, "text": text}, event_id=happening.end)
                 case Activity(text):
-                    yield _event("activity", {"text": text})
+                    yield written("activity", {"text": text})
                 case Idle():
                     yield b": still here\n\n"
                 case Files() | Ended():
@@ -51,10 +51,17 @@ async def stream(reader: Reader, *, after: int) -> AsyncGenerator[bytes]:
                     for file in message["files"]:
                         if told.get(file["id"]) != file["state"]:
                             told[file["id"]] = file["state"]
-                            yield _event("file", file)
+                            yield written("file", file)
                     if isinstance(happening, Ended):
-                        yield _event("completed", message)
+                        yield written("completed", message)
 
 
-def _event(name: str, data: dict[str, Any], *, event_id: int | None = None) -> bytes:
-    return event(JSONRenderer().render(data).decode(), name=name, event_id=event_id)
+class _AsciiRenderer(JSONRenderer):
+    """Writes no character at which a client might end a line, such as U+0085."""
+
+    ensure_ascii = True
+
+
+def written(name: str, data: dict[str, Any], *, event_id: int | None = None) -> bytes:
+    """Return an event as it is sent."""
+    return event(_AsciiRenderer().render(data).decode(), name=name, event_id=event_id)
