@@ -174,9 +174,8 @@ class ResourceView(APIView):
         row, self.idempotent = self.idempotent, None
         if row is not None:
             is_on_record = isinstance(raised, Problem) and raised.is_on_record
-            with contextlib.suppress(
-                DatabaseError, InterfaceError
-            ):  # it is away; later the same request may come all the same
+            # Where the database is away, the same request may come later all the same.
+            with contextlib.suppress(DatabaseError, InterfaceError):
                 (idempotency.forget if is_on_record else idempotency.give_back)(row)
         return self.handle_exception(raised)
 
