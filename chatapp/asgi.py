@@ -7,13 +7,16 @@ from chatapp.env import load_environment
 load_environment()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
 
+import django  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.core.asgi import get_asgi_application  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
 from chatapp.body_limit import MEGABYTE, BodyLimit  # noqa: E402
 
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
+from chatapp.handler import Handler  # noqa: E402
+
+django_application = Handler()
 with_static_files = ServeStaticASGI(
     django_application,
     root=settings.STATIC_ROOT,

@@ -32,18 +32,24 @@ def once(server: str, name: str, *, template: str) -> Iterator[str]:
 
     The others wait meanwhile. It takes its name when the block has ended well.
     """
+    with alone(name), psycopg.connect(server, autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            yield ""
+            return
+        half_made = f"{name}_half_made"
+        copy(connection, half_made, template=template)
+        yield address(server, half_made)
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(half_made), sql.Identifier(name))
+        )
+
+
+@contextlib.contextmanager
+def alone(name: str) -> Iterator[None]:
+    """Have the test processes of a run take turns with what has that name."""
     with (Path(os.environ["VAR_DIR"]).parent / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with psycopg.connect(server, autocommit=True) as connection:
-            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-                yield ""
-                return
-            half_made = f"{name}_half_made"
-            copy(connection, half_made, template=template)
-            yield address(server, half_made)
-            connection.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(half_made), sql.Identifier(name))
-            )
+        yield
 
 
 def copy(connection: psycopg.Connection, name: str, *, template: str) -> None:

@@ -10,7 +10,7 @@ import logging
 from uuid import UUID, uuid5
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 
@@ -18,6 +18,7 @@ from batches.models import Batch, BatchItem
 from batches.services.ending import count_items, end_batch
 from batches.services.jobs import PRIORITY, take_turn
 from conversations.models import Conversation, Message
+from conversations.outages import AWAY
 from conversations.services import Refusal, Refused, retry_answer, start_conversation
 
 logger = logging.getLogger(__name__)
@@ -161,7 +162,7 @@ def _begin(batch: Batch, item: BatchItem) -> None:
         _give_up(batch, item, refused)
     except Conversation.DoesNotExist:  # its owner deleted it
         _keep_as_it_was(item)
-    except (OperationalError, InterfaceError):
+    except AWAY:
         raise
     except Exception as fault:  # noqa: BLE001 (a fault of ours with one batch must hold up no other)
         name = type(fault).__name__  # its words may hold the prompt

@@ -13,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
-from django.db import OperationalError, connections
+from django.db import connections
 from procrastinate.contrib.django.utils import connector_params
+
+from conversations.outages import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ async def in_database_patiently[Result](function: Callable[..., Result], **argum
     while True:
         try:
             return await in_database(function, **arguments)
-        except OperationalError:
+        except AWAY:
             if loop.time() > give_up_at:
                 raise
             logger.warning("The database is away; %s is tried again.", _name(function))

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connections
+from django.db import connections
 
 from conversations.files.storage import StorageProblem
+from conversations.outages import AWAY
 from records.services import bulk_exporting, export_writing
 from records.services.export_parts import Superseded
 from records.services.export_writing import Stopping
@@ -65,7 +66,7 @@ async def _write(export_id: UUID, is_stopping: Callable[[], bool]) -> bool:
         return False
     except (Superseded, Stopping) as told:
         logger.info("Export %s: %s", export_id, told)
-    except (OperationalError, InterfaceError):
+    except AWAY:
         raise
     except Exception:
         if claim is not None:

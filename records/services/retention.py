@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from audit import services as audit
 from conversations.files.storage import StorageProblem
 from conversations.models import Conversation
+from conversations.outages import AWAY
 from records.models import RetentionPolicy, RetentionRun, Tombstone
 from records.services import jobs
 from records.services.due import Due, Standing, next_due
@@ -192,7 +193,7 @@ class Sweep:
             self._in_vain += 1
             if self._in_vain == MOST_IN_VAIN:
                 raise StorageAway(STORAGE_AWAY) from problem
-        except (OperationalError, InterfaceError):
+        except AWAY:
             raise
         except DatabaseError as error:
             logger.error("Conversation %s could not be removed: %s", conversation_id, type(error).__name__)  # noqa: TRY400 (text)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+
 from django.db import connection
 
 # Written legitimately by any request: sessions, and the counts of throttles and of the running minute.
 _PASSING = {"django_session", "cache", "rest_allowance"}
 
 
+@functools.cache
+def _tables() -> tuple[str, ...]:
+    return tuple(sorted(set(connection.introspection.table_names()) - _PASSING))
+
+
 def snapshot() -> dict[str, tuple[int, str]]:
     """Return the number of rows and a hash of all of them, for each table."""
-    tables = sorted(set(connection.introspection.table_names()) - _PASSING)
     hashes = " UNION ALL ".join(
         f"SELECT '{table}', count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM \"{table}\" t"
-        for table in tables
+        for table in _tables()
     )
     with connection.cursor() as cursor:
         cursor.execute(hashes)

@@ -180,8 +180,9 @@ def test_an_answer_that_comes_while_its_request_is_taken_over_is_the_answer() ->
 
 def _waits_for_us() -> bool:
     with connection.cursor() as cursor:
+        # Of locks: within a transaction the activity of others is what it was when it was first looked at.
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
         )
         return bool(cursor.fetchone()[0])
 

@@ -19,7 +19,10 @@ class Module:
 
     name: str
     path: str
-    tree: ast.Module
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse((ROOT / self.path).read_text(encoding="utf-8"))
 
     def imports(self) -> Iterator[tuple[str, int]]:
         """Yield what is imported, with the line: also inside functions, and where only types are checked."""
@@ -55,7 +58,7 @@ def modules() -> tuple[Module, ...]:
         path = file.relative_to(ROOT)
         if "migrations" not in path.parts:
             name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
-            found.append(Module(name, str(path), ast.parse(file.read_text(encoding="utf-8"))))
+            found.append(Module(name, str(path)))
     return tuple(found)
 
 

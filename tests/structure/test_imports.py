@@ -9,13 +9,14 @@ import pytest
 from tests.structure.source import Module, modules, within
 
 # Each part of `conversations`, and the parts that it may import besides itself.
-_LEAVES = {"ids", "text", "lexemes", "amounts", "periods", "rendering", "files", "llm"}
+_LEAVES = {"ids", "text", "outages", "lexemes", "amounts", "periods", "rendering", "files", "llm"}
 _CORE = _LEAVES | {"models"}
 _SHOWN = _CORE | {"usage", "presentation", "search", "history", "spending", "charts", "retirement", "availability"}
 _ENTRY = _SHOWN | {"services", "live"}
 MAY_IMPORT: dict[str, set[str]] = {
     "ids": set(),
     "text": set(),
+    "outages": set(),
     "lexemes": set(),
     "amounts": set(),
     "periods": set(),

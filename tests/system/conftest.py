@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -12,9 +13,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 from psycopg import sql
 
+from chatapp.embedded import child
 from chatapp.embedded.postgres import Cluster
 from tests.fakes.process import FakeOpenAI
-from tests.prepared import address, copy, migrated, once
+from tests.prepared import address, alone, copy, migrated, once
 from tests.system.browser import Visitor, chromium
 from tests.system.site import Site
 
@@ -30,6 +32,19 @@ def site(openai: FakeOpenAI) -> Iterator[Site]:
     """One web and one worker process, shared by the tests that leave them running."""
     with running_site(os.environ["DATABASE_URL"], openai) as site:
         yield site
+
+
+@pytest.fixture(scope="module")
+def own_cluster(tmp_path_factory: pytest.TempPathFactory, openai: FakeOpenAI) -> Iterator[Cluster]:
+    """A running database server of one module's own, on which sites begin as fast as on the one that all share."""
+    cluster = Cluster(tmp_path_factory.mktemp("own") / "clu ster", durable=False, can_create_databases=True)
+    cluster.directory.mkdir()
+    # With its owner. What is not copied, the address, is made anew: another port, another password.
+    subprocess.run(["cp", "-a", _prepare_server(openai).data, cluster.data], check=True)
+    child.let_through(cluster.data)
+    cluster.start()
+    yield cluster
+    cluster.stop("immediate")
 
 
 @pytest.fixture
@@ -78,8 +93,24 @@ def _prepare(server: str, openai: FakeOpenAI) -> Path:
     with once(server, _TEMPLATE, template=migrated(server)) as make:
         if make:
             static.parent.mkdir(parents=True, exist_ok=True)
-            Site(make, openai.base_url, static.parent, static=static).prepare()
+            site = Site(make, openai.base_url, static.parent, static=static)
+            site.make_rows()
+            if not static.exists():
+                site.collect_static()
     return static
+
+
+def _prepare_server(openai: FakeOpenAI) -> Cluster:
+    """Make the server that others begin as copies of, once; it does not run, and has what sites are copies of."""
+    cluster = Cluster(Path(os.environ["VAR_DIR"]) / "server", durable=False, can_create_databases=True)
+    made = cluster.directory / "made"
+    with alone("server"):
+        if not made.exists():
+            cluster.start()
+            _prepare(cluster.url, openai)
+            cluster.stop()
+            made.touch()
+    return cluster
 
 
 @contextlib.contextmanager

@@ -77,14 +77,27 @@ class Site:
 
     def prepare(self) -> None:
         """Migrate the database and make the first rows, as `make run` does."""
-        for command in (["migrate", "-v0"], ["setup"], ["collectstatic", "--noinput", "-v0"]):
-            subprocess.run(
-                [sys.executable, "manage.py", *command],
-                cwd=ROOT,
-                env=self.environment | {"ADMIN_PASSWORD": "a long pass phrase"},
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+        self.manage("migrate", "-v0")
+        self.make_rows()
+        self.collect_static()
+
+    def make_rows(self) -> None:
+        """Make the first rows in a database that is migrated."""
+        self.manage("setup")
+
+    def collect_static(self) -> None:
+        """Gather the static files in the folder that the site serves them from."""
+        self.manage("collectstatic", "--noinput", "-v0")
+
+    def manage(self, *command: str) -> None:
+        """Run a management command to its end."""
+        subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=self.environment | {"ADMIN_PASSWORD": "a long pass phrase"},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def start_web(self, name: str = "web", port: int | None = None) -> str:
         """Start a web process and return its address."""

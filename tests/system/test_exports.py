@@ -35,7 +35,7 @@ _CONVERSATION = (
 )
 _MESSAGE = (
     "COPY conversations_message (id, conversation_id, owner_id, parent_id, role, status, text, activity, attempt,"
-    " error_code, error_text, created_at) FROM STDIN"
+    " error_code, error_text, created_at, search_vector) FROM STDIN"
 )
 _SHOWN = (
     "UPDATE conversations_conversation SET current_leaf_id = (SELECT max(id::text)::uuid FROM conversations_message"
@@ -51,8 +51,10 @@ def large_site(openai: FakeOpenAI) -> Iterator[Site]:
         yield site
 
 
-def person_with(site: Site, name: str, *, conversations: int = 1, messages: int = MESSAGES) -> tuple[Client, str]:
-    """Sign in a new person with that much on record; return them and one of the conversations."""
+def person_with(
+    site: Site, name: str, *, conversations: int = 1, messages: int = MESSAGES, characters: int = CHARACTERS
+) -> tuple[Client, str]:
+    """Sign in a new person with that much on record, which is not searched; return them and one conversation."""
     person = site.sign_in(name)
     owner, assistant = site.sql(
         "SELECT (SELECT id FROM accounts_user WHERE username = %s), (SELECT min(id) FROM conversations_assistant)", name
@@ -67,10 +69,10 @@ def person_with(site: Site, name: str, *, conversations: int = 1, messages: int 
             for pk in ids:
                 parent = None
                 for number in range(messages):
-                    said = base64.b64encode(os.urandom(CHARACTERS * 3 // 4)).decode()  # as long in an archive, nearly
+                    said = base64.b64encode(os.urandom(characters * 3 // 4)).decode()  # as long in an archive, nearly
                     text = f"{number} {said}" if number + 1 < messages else LAST.decode()
                     message = uuid7()
-                    columns = (message, pk, owner, parent, "user", "completed", text, "", 0, "", "", moment)
+                    columns = (message, pk, owner, parent, "user", "completed", text, "", 0, "", "", moment, "")
                     copy.write_row(columns)
                     parent = message
         cursor.execute(_SHOWN)
@@ -137,7 +139,8 @@ def test_20_000_messages_leave_in_every_format_and_memory_stays_flat(
 
 
 def test_slow_readers_hold_neither_memory_nor_the_database_nor_anybody_up(large_site: Site) -> None:
-    people = [person_with(large_site, f"slow{number}", messages=2500) for number in range(10)]
+    # More each than the kernel keeps of a connection for them (4 to 6 MB).
+    people = [person_with(large_site, f"slow{number}", messages=800, characters=15_000) for number in range(10)]
     other = large_site.sign_in("quick")
     assert other.request("GET", "/conversations/")[0] == 200
     before = memory(large_site)

@@ -69,11 +69,11 @@ def test_p2_a_killed_web_process_touches_no_answer_and_another_goes_on_showing_i
     own_site: Site, openai: FakeOpenAI
 ) -> None:
     text = "\n\n".join(f"Paragraph {number}." for number in range(60))
-    browser = own_site.sign_in()
-    _, answer = browser.begin("p2-web " + marker(text=text, delay_ms=40))
     port = free_port()
     own_site.start_web("web two", port)
+    browser = own_site.sign_in()
     other = Client(own_site, browser.session_key, port)
+    _, answer = browser.begin("p2-web " + marker(text=text, delay_ms=40))
 
     last_id = ""
     for event in browser.stream(answer):

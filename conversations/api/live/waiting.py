@@ -12,17 +12,15 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError
-
 from conversations.live.database import RETRY_SECONDS, in_database
 from conversations.live.hub import Watched, hub
 from conversations.live.lifetime import is_stopping
 from conversations.models import Message
+from conversations.outages import AWAY
 from conversations.services import settle_stalled
 
 IDLE_SECONDS = 15.0
 RECHECK_SECONDS = 30.0
-AWAY = (OperationalError, InterfaceError)  # what a database that is away raises
 LIFE_SECONDS = 3600.0  # of a reader's connection; an answer takes a quarter of an hour at most once it has begun
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from procrastinate.exceptions import ConnectorException
 from rest_framework.response import Response
 
+from conversations.outages import AWAY
 from rest.problems import FieldError, Problem, problem_of
 
 SHOULD_RETRY = "X-Should-Retry"
 """What OpenAI's clients heed before their own rules: they would say again what is on record already."""
-AWAY = (OperationalError, InterfaceError, ConnectorException)  # what a database that is away raises
 RETRY_AFTER_SECONDS = 10
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _NOTHING_DONE = frozenset({"throttled", "unavailable", "idempotency_in_progress"})
@@ -37,7 +36,7 @@ def _unavailable() -> Problem:
 
 def handle(raised: Exception, context: Mapping[str, Any]) -> Response | None:
     """Answer what a view of the door raised; None for faults of our own."""
-    problem = _unavailable() if isinstance(raised, AWAY) else problem_of(raised)
+    problem = _unavailable() if isinstance(raised, (*AWAY, ConnectorException)) else problem_of(raised)
     if problem is None:
         return None
     headers = problem.all_headers()

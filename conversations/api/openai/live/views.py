@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID, uuid4
 
 from django.http import HttpResponseBase
+from procrastinate.exceptions import ConnectorException
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -22,12 +23,13 @@ from conversations.api.live.waiting import answer_of
 from conversations.api.openai import contract
 from conversations.api.openai.answers import FAILED, Found, completion, find_answer, find_for, response
 from conversations.api.openai.asking import RESPONSE, Asked, read_chat, read_response
-from conversations.api.openai.errors import AWAY, handle, not_known, wrong
+from conversations.api.openai.errors import handle, not_known, wrong
 from conversations.api.openai.files import uploaded
 from conversations.api.openai.live.streams import Streamer, chat_chunks, response_events, streamed
 from conversations.api.openai.values import id_of
 from conversations.api.serializers.sending import assistant_of
 from conversations.models import Assistant, Conversation, LanguageModel, Message
+from conversations.outages import AWAY
 from conversations.services import Refused, find_place, send_history, start_from_history, stop_answer
 from conversations.services.sending import sent_before
 from rest.problems import Problem
@@ -115,7 +117,7 @@ class AskingView(DoorView):
         """Have it said, and answer as the body wants it. Raises Problem where it is not known whether it was said."""
         try:
             return await self._answered()
-        except AWAY as error:
+        except (*AWAY, ConnectorException) as error:
             raise not_known() from error
 
     async def _answered(self) -> HttpResponseBase:

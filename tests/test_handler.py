@@ -1,0 +1,95 @@
+"""Where requests are answered: plain views and all before them in one thread, coroutines in the event loop."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+from django.utils.deprecation import MiddlewareMixin
+from pytest_django import Settings
+
+from chatapp.handler import Handler
+
+seen: list[tuple[str, int]] = []
+
+
+def _note(what: str) -> None:
+    seen.append((what, threading.get_ident()))
+
+
+class Noting(MiddlewareMixin):
+    """A middleware of the usual kind."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        _note("before")
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        _note("after")
+        return response
+
+
+def plain(request: HttpRequest) -> HttpResponse:
+    _note("view")
+    if "missing" in request.GET:
+        raise Http404
+    return HttpResponse(request.body)
+
+
+async def coroutine(request: HttpRequest) -> HttpResponse:
+    _note("view")
+    return HttpResponse("")
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return HttpResponse(status=404)
+
+
+urlpatterns = [path("plain/", plain), path("coroutine/", coroutine)]
+
+
+@pytest.fixture
+def handler(settings: Settings) -> Handler:
+    seen.clear()
+    settings.ROOT_URLCONF = __name__
+    settings.MIDDLEWARE = [f"{__name__}.Noting", f"{__name__}.Noting"]
+    return Handler()
+
+
+def ask(handler: Handler, address: str, query: bytes = b"", body: bytes = b"") -> tuple[int, bytes, int]:
+    """Send a POST; return the status, the body and the thread of the event loop."""
+    scope = {"type": "http", "method": "POST", "path": address, "query_string": query, "headers": []}
+
+    async def send() -> tuple[int, bytes, int]:
+        talk: Any = ApplicationCommunicator(handler, scope)  # type: ignore[no-untyped-call]
+        await talk.send_input({"type": "http.request", "body": body})
+        start = await talk.receive_output(5)
+        rest = await talk.receive_output(5)
+        await talk.wait(5)
+        return start["status"], rest["body"], threading.get_ident()
+
+    return asyncio.run(send())
+
+
+def test_a_plain_view_and_its_middlewares_share_a_thread(handler: Handler) -> None:
+    status, body, loop = ask(handler, "/plain/", body=b"hello")
+    assert (status, body) == (200, b"hello")
+    assert [what for what, _ in seen] == ["before", "before", "view", "after", "after"]
+    threads = {thread for _, thread in seen}
+    assert len(threads) == 1
+    assert threads != {loop}
+
+
+def test_a_coroutine_stays_in_the_event_loop(handler: Handler) -> None:
+    status, _, loop = ask(handler, "/coroutine/")
+    assert status == 200
+    assert ("view", loop) in seen
+    assert [what for what, _ in seen] == ["before", "before", "view", "after", "after"]
+
+
+@pytest.mark.parametrize(("address", "query"), [("/nowhere/", b""), ("/plain/", b"missing=1")], ids=["address", "row"])
+def test_what_is_not_there_is_told_as_ever(handler: Handler, address: str, query: bytes) -> None:
+    assert ask(handler, address, query)[0] == 404
+    assert [what for what, _ in seen if what != "view"] == ["before", "before", "after", "after"]
