@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
+from rest.openai_errors import SHOULD_RETRY, told
 from rest.problems import MEDIA_TYPE, Problem, not_found
 
 type Handler = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -49,8 +50,14 @@ def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
     if not isinstance(response, HttpResponse) or "json" in response.get("Content-Type", ""):
         return response
     problem = _SAID.get(response.status_code) or Problem(response.status_code, "error", "The request was refused.")
-    response.content = json.dumps(problem.body()).encode()
-    response["Content-Type"], response["Cache-Control"] = MEDIA_TYPE, "private, no-store"
+    if request.path_info.startswith(DOOR):
+        body, media_type = {"error": told(problem)}, "application/json"
+        if problem.status == 500:
+            response[SHOULD_RETRY] = "false"
+    else:
+        body, media_type = problem.body(), MEDIA_TYPE
+    response.content = json.dumps(body).encode()
+    response["Content-Type"], response["Cache-Control"] = media_type, "private, no-store"
     if response.has_header("Content-Length"):
         response["Content-Length"] = str(len(response.content))
     return response

@@ -149,6 +149,7 @@ urlpatterns = [
     path("api/v1/tokens/", TokensView.as_view()),
     path("api/v1/waiting/", WaitingView.as_view()),
     path("v1/waiting", WaitingView.as_view()),
+    path("v1/note", NoteView.as_view()),
     path("", include("chatapp.urls")),
 ]
 handler500 = "conversations.views.faults.server_error"

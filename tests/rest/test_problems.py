@@ -155,13 +155,30 @@ def test_a_fault_of_ours_is_a_problem_that_tells_nothing_of_it(program: Program)
     assert b"ZeroDivision" not in response.content
 
 
-@pytest.mark.parametrize("address", ["/api/", "/api/v1/nowhere", "/api/v2/note/", "/v1/nowhere", "/v1/"])
+@pytest.mark.parametrize("address", ["/api/", "/api/v1/nowhere", "/api/v2/note/"])
 def test_an_address_that_is_not_there_is_a_problem_for_everybody(db: None, address: str) -> None:
     for method in ("GET", "POST", "DELETE"):
         response = Client().generic(method, address)
         assert problem(response) == (404, "not_found")
         assert response["X-Content-Type-Options"] == "nosniff"
         assert "default-src" in response["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("address", ["/v1/nowhere", "/v1/"])
+def test_at_the_door_it_is_an_error_as_openai_tells_it(db: None, address: str) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        response = Client().generic(method, address)
+        assert (response.status_code, response["Content-Type"]) == (404, "application/json")
+        error = response.json()["error"]
+        assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", None, "not_found")
+        assert "X-Should-Retry" not in response
+
+
+def test_a_fault_of_ours_at_the_door_is_not_to_be_tried_again(program: Program) -> None:
+    response = program.ask("POST", "/v1/note", {"title": "broken"})
+    assert (response.status_code, response["X-Should-Retry"]) == (500, "false")
+    assert response.json()["error"]["type"] == "server_error"
+    assert b"ZeroDivision" not in response.content
 
 
 def test_f3_what_is_refused_before_any_view_is_a_problem_too(program: Program) -> None:

@@ -1,4 +1,4 @@
-"""Errors as programs expect them that speak to OpenAI ("Error codes" in OpenAI's guides)."""
+"""What goes wrong behind the door, told as its programs expect it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from procrastinate.exceptions import ConnectorException
 from rest_framework.response import Response
 
 from conversations.outages import AWAY
+from rest.openai_errors import SHOULD_RETRY, status_of, told
 from rest.problems import FieldError, Problem, problem_of
 
-SHOULD_RETRY = "X-Should-Retry"
-"""What OpenAI's clients heed before their own rules: they would say again what is on record already."""
 RETRY_AFTER_SECONDS = 10
-_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _NOTHING_DONE = frozenset({"throttled", "unavailable", "idempotency_in_progress"})
 
 
@@ -42,16 +40,4 @@ def handle(raised: Exception, context: Mapping[str, Any]) -> Response | None:
     headers = problem.all_headers()
     if problem.code not in _NOTHING_DONE:
         headers[SHOULD_RETRY] = "false"
-    return Response({"error": told(problem)}, _status(problem), headers=headers, content_type="application/json")
-
-
-def told(problem: Problem) -> dict[str, Any]:
-    """Return a problem as the error object of an answer, or of an event."""
-    status = _status(problem)
-    param = next((error["field"] for error in problem.errors if error["field"]), None)
-    kind = _TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
-    return {"message": problem.detail, "type": kind, "param": param, "code": problem.code}
-
-
-def _status(problem: Problem) -> int:
-    return 400 if problem.status == 422 else problem.status  # which OpenAI does not use
+    return Response({"error": told(problem)}, status_of(problem), headers=headers, content_type="application/json")
