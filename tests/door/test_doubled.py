@@ -66,12 +66,12 @@ def away(begins: Callable[[BaseDatabaseWrapper, str], bool]) -> Iterator[None]:
 
 def after_the_commit() -> Callable[[BaseDatabaseWrapper, str], bool]:
     """Tell the first statement behind the transaction in which a prompt is written."""
-    is_planned = False
+    writing: list[BaseDatabaseWrapper] = []
 
     def begins(connection: BaseDatabaseWrapper, sql: str) -> bool:
-        nonlocal is_planned
-        is_planned = is_planned or sql.startswith('INSERT INTO "conversations_generation"')
-        return is_planned and not connection.in_atomic_block
+        if sql.startswith('INSERT INTO "conversations_generation"'):
+            writing.append(connection)
+        return bool(writing) and not writing[0].in_atomic_block  # whoever else asks the database meanwhile
 
     return begins
 
