@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.system.site import Site
 
@@ -26,6 +26,7 @@ CONVERSATION = re.compile(r"/conversations/[0-9a-f-]{36}/")
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
 EVERYTHING = {"rules": {"target-size": {"enabled": True}}}  # of WCAG 2.2, which axe leaves out by itself
 FITS = "document.documentElement.scrollWidth <= innerWidth"
+expect.set_options(timeout=20_000)  # a machine that runs other tests may be slow; what is there already costs nothing
 
 
 @contextmanager
@@ -44,7 +45,7 @@ class Visitor:
         self.site = site
         self.session_key = site.sign_in(name).session_key
         self.context: BrowserContext = browser.new_context(base_url=site.url, **options)  # type: ignore[arg-type]
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(30_000)
         self.context.add_cookies(
             [{"name": "session", "value": self.session_key, "url": site.url, "httpOnly": True, "sameSite": "Lax"}]
         )

@@ -63,7 +63,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def visitor(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Visitor]:
     """A person of one test's own."""
-    visitor = Visitor(browser, site, f"visitor-{abs(hash(request.node.name))}")
+    visitor = Visitor(browser, site, f"visitor-{abs(hash(request.node.nodeid))}")
     yield visitor
     visitor.context.close()
 

@@ -147,7 +147,7 @@ def test_an_edit_survives_a_refusal_a_reload_and_the_escape_key(browser: Browser
     page.get_by_label("Message", exact=True).focus()
     page.keyboard.press("Escape")
     answer = (page.locator(ANSWER).last.get_attribute("id") or "").removeprefix("message-")
-    wait_for(lambda: site.message(answer)["status"] == "stopped", seconds=5)
+    wait_for(lambda: site.message(answer)["status"] == "stopped")
     visitor.context.close()
 
 

@@ -161,10 +161,10 @@ def test_an_end_is_seen_when_it_was_on_the_screen(browser: Browser, site: Site) 
     page.wait_for_timeout(500)
     assert seen_at() is None  # the page stands at its beginning
     page.get_by_role("button", name="Jump to latest").click()
-    first = wait_for(seen_at, seconds=5, what="the note")
+    first = wait_for(seen_at, what="the note")
     ask(page, "and once more " + marker(text="Short.", delay_ms=50))
     expect(page.locator(ANSWER).last).to_have_attribute("data-status", "completed")
-    wait_for(lambda: seen_at() != first, seconds=5, what="the second note")
+    wait_for(lambda: seen_at() != first, what="the second note")
     assert visitor.complaints == []
     visitor.context.close()
 
@@ -172,7 +172,7 @@ def test_an_end_is_seen_when_it_was_on_the_screen(browser: Browser, site: Site) 
 def test_the_tab_is_marked_when_an_answer_ends_out_of_sight(browser: Browser, site: Site) -> None:
     visitor = Visitor(browser, site, "tabber")
     page = visitor.open("/conversations/")
-    ask(page, "elsewhere " + marker(tokens=60, delay_ms=25))
+    ask(page, "elsewhere " + marker(tokens=200, delay_ms=40))
     page.wait_for_url(CONVERSATION)
     expect(page.locator(f"{ANSWER} .blocks").last).to_contain_text(re.compile(r"\w"))
     page.evaluate(SHOW, True)
@@ -188,7 +188,7 @@ def test_the_tab_is_marked_when_an_answer_ends_out_of_sight(browser: Browser, si
 
     expect(page).to_have_title(re.compile("^[^●]"))
     expect(page.locator(ANSWER)).to_have_attribute("data-status", "completed")
-    wait_for(lambda: site.sql(seen, answer) != [(None,)], seconds=5, what="the note")
+    wait_for(lambda: site.sql(seen, answer) != [(None,)], what="the note")
     assert page.evaluate("told") == ["Answer finished"]
     assert not page.title().startswith("●")
     visitor.context.close()

@@ -100,7 +100,7 @@ def test_stop_by_key_keeps_the_text_and_retry_makes_a_new_answer(browser: Browse
 def test_c10_without_scripts_one_can_send_read_stop_and_retry(browser: Browser, site: Site) -> None:
     visitor = Visitor(browser, site, "scriptless", java_script_enabled=False)
     page = visitor.open("/conversations/")
-    page.get_by_label("Message").fill("scriptless " + marker(tokens=100, delay_ms=40))
+    page.get_by_label("Message").fill("scriptless " + marker(tokens=600, delay_ms=40))
     page.get_by_role("button", name="Send").click()
     page.wait_for_url(CONVERSATION)
     site.wait_for_text(answer_id(page), 20)
@@ -172,5 +172,5 @@ def test_a_send_while_an_answer_runs_is_refused_and_the_text_stays(browser: Brow
     expect(page.get_by_text("An answer is being written.")).to_be_visible()
     expect(page.get_by_label("Message")).to_have_value("and another thing")
     page.keyboard.press("Escape")
-    wait_for(lambda: site.message(answer_id(page))["status"] == "stopped", seconds=5)
+    wait_for(lambda: site.message(answer_id(page))["status"] == "stopped")
     visitor.context.close()

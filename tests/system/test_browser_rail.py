@@ -25,8 +25,8 @@ def look_again(page: Page) -> None:
 
 
 def test_the_rail_unrolls_by_itself_to_the_beginning(browser: Browser, site: Site) -> None:
-    fill(site, "scroller", 130)
-    visitor = Visitor(browser, site, "scroller")
+    fill(site, "rail-scroller", 130)
+    visitor = Visitor(browser, site, "rail-scroller")
     page = visitor.open("/conversations/")
     assert len(lines(page)) == 50
     page.wait_for_load_state()

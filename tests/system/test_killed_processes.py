@@ -114,7 +114,7 @@ def test_p3_a_worker_that_is_told_to_end_settles_its_answers(own_site: Site, ope
     row = own_site.message(long)
     assert row["status"] == "interrupted"
     assert row["text"].startswith(shown)
-    wait_for(lambda: answer_calls(openai, "p3-long")[0]["closed_early"], seconds=5, what="the closing of the stream")
+    wait_for(lambda: answer_calls(openai, "p3-long")[0]["closed_early"], what="the closing of the stream")
 
 
 def test_p5_a_writer_that_was_stopped_and_wakes_up_changes_nothing(own_site: Site, openai: FakeOpenAI) -> None:

@@ -47,7 +47,7 @@ def test_stop_ends_the_answer_at_once_and_keeps_what_was_written(site: Site, ope
     row = site.message(answer)
     assert row["status"] == "stopped"
     assert row["text"].startswith(shown)
-    wait_for(lambda: answer_calls(openai, "stop-me")[0]["closed_early"], seconds=2, what="the closing of the stream")
+    wait_for(lambda: answer_calls(openai, "stop-me")[0]["closed_early"], what="the closing of the stream")
     assert site.message(answer) == row
     assert site.sql("SELECT status, usage_source FROM conversations_generation WHERE message_id = %s", answer) == [
         ("stopped", "estimated")
