@@ -100,7 +100,7 @@ def test_stop_by_key_keeps_the_text_and_retry_makes_a_new_answer(browser: Browse
 def test_c10_without_scripts_one_can_send_read_stop_and_retry(browser: Browser, site: Site) -> None:
     visitor = Visitor(browser, site, "scriptless", java_script_enabled=False)
     page = visitor.open("/conversations/")
-    page.get_by_label("Message").fill("scriptless " + marker(tokens=600, delay_ms=40))
+    page.get_by_label("Message").fill("scriptless " + marker(tokens=250, delay_ms=40))
     page.get_by_role("button", name="Send").click()
     page.wait_for_url(CONVERSATION)
     site.wait_for_text(answer_id(page), 20)
