@@ -86,9 +86,11 @@ def test_an_endpoint_is_made_tried_out_and_told_of_what_is_concluded(told: Site,
         expect(page.get_by_role("heading", name="Away")).to_be_visible()
         expect(page.locator(".webhook-facts")).to_contain_text("No connection could be made: Connection refused.")
         check(page, "away")
-        page.get_by_role("link", name="All deliveries").click()
+        with page.expect_navigation():
+            page.get_by_role("link", name="All deliveries").click()
         check(page, "log")
-        page.locator("#result_list a").last.click()
+        with page.expect_navigation():
+            page.locator("#result_list a").last.click()
         check(page, "delivery")
         page.goto("/admin/webhooks/webhookendpoint/")
         check(page, "list")
