@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from conversations.models import Conversation
 from conversations.services import conclude_conversation, hide_conversation, pin_conversation, rate_answer
-from tests.api.caller import Caller, every_page
+from tests.api.caller import Caller, counted, every_page
 from tests.api.said import MARK, Said, more, say
 from tests.factories import make_assistant, make_file
 
@@ -60,13 +60,8 @@ def test_a_list_takes_as_many_queries_however_long_it_is(said: Said, anna: Calle
         fill(said)
     with CaptureQueriesContext(connection) as many:
         assert len(anna.read(address)["results"]) >= 10
-    assert _counted(many) == _counted(few)
-    assert _counted(few) <= 8
-
-
-def _counted(queries: CaptureQueriesContext) -> int:
-    """Count queries, without the one that notes the minute of the token's use when a new one has begun."""
-    return sum(not query["sql"].startswith('UPDATE "accounts_token"') for query in queries.captured_queries)
+    assert counted(many) == counted(few)
+    assert counted(few) <= 8
 
 
 @pytest.mark.parametrize("address", [*LISTS, "conversations/?deleted=true", "usage/"])
