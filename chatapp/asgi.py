@@ -12,10 +12,9 @@ from django.conf import settings  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
 from chatapp.body_limit import MEGABYTE, BodyLimit  # noqa: E402
-
-django.setup(set_prefix=False)
 from chatapp.handler import Handler  # noqa: E402
 
+django.setup(set_prefix=False)
 django_application = Handler()
 with_static_files = ServeStaticASGI(
     django_application,

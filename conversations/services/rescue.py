@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import Error, connection, transaction
 
 from conversations.models import Generation, Message
 from conversations.services import jobs
@@ -105,7 +105,7 @@ def _settle_apart(found: UUID) -> bool:
     """Settle an answer or another call; one that cannot be settled keeps no other from it."""
     try:
         return settle(message_id=found) or _give_up(found)
-    except (DatabaseError, InterfaceError) as error:
+    except Error as error:
         logger.error("What %s waits for could not be settled: %s", found, type(error).__name__)  # noqa: TRY400 (text)
         return False
 

@@ -5,9 +5,8 @@ import sys
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views import defaults
-from procrastinate.exceptions import ConnectorException
 
-from conversations.outages import AWAY
+from conversations.outages import AWAY_WITH_JOBS
 
 RETRY_AFTER_SECONDS = "10"
 
@@ -17,7 +16,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django calls it while the error is being handled. Nothing of the error is shown.
     """
-    if isinstance(sys.exc_info()[1], (*AWAY, ConnectorException)):
+    if isinstance(sys.exc_info()[1], AWAY_WITH_JOBS):
         headers = {"Retry-After": RETRY_AFTER_SECONDS}
         return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
     return defaults.server_error(request)

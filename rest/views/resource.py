@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import Error, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed
@@ -175,7 +175,7 @@ class ResourceView(APIView):
         if row is not None:
             is_on_record = isinstance(raised, Problem) and raised.is_on_record
             # Where the database is away, the same request may come later all the same.
-            with contextlib.suppress(DatabaseError, InterfaceError):
+            with contextlib.suppress(Error):
                 (idempotency.forget if is_on_record else idempotency.give_back)(row)
         return self.handle_exception(raised)
 

@@ -22,6 +22,8 @@ from webhooks.live.sending import send_waiting
 from webhooks.models import WebhookDelivery, WebhookEndpoint
 from webhooks.services import equip
 
+DELIVERED, PENDING, FAILED = "delivered", "pending", "failed"
+
 
 def make_endpoint(url: str, **fields: Any) -> tuple[WebhookEndpoint, str]:
     """An endpoint, and its secret."""

@@ -6,6 +6,9 @@ import pytest
 
 from tests.fakes.listener import Answer, Listener
 from tests.webhooks.sent import (
+    DELIVERED,
+    FAILED,
+    PENDING,
     fresh,
     make_endpoint,
     make_events,
@@ -17,7 +20,6 @@ from tests.webhooks.sent import (
 from webhooks.models import WebhookDelivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
-DELIVERED, PENDING, FAILED = "delivered", "pending", "failed"
 
 
 def test_who_refuses_one_after_the_other_is_left_alone_for_a_while(listener: Listener) -> None:

@@ -23,6 +23,8 @@ from tests.services.concluded import make_sealed
 from tests.storage.test_removing import database_url
 from tests.system.site import wait_for
 from tests.webhooks.sent import (
+    DELIVERED,
+    PENDING,
     fresh,
     is_signed,
     make_conversations,
@@ -39,7 +41,6 @@ from webhooks.models import WebhookDelivery
 from webhooks.services import Outcome, claim_endpoints, next_parcel, note_outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
-DELIVERED, PENDING, FAILED = "delivered", "pending", "failed"
 
 
 def test_a_sealed_conversation_is_told_with_its_hash_and_a_link_to_its_document(

@@ -8,12 +8,21 @@ import pytest
 
 from tests.factories import make_user
 from tests.fakes.listener import Listener
-from tests.webhooks.sent import fresh, make_endpoint, make_events, pass_time, send, standings
+from tests.webhooks.sent import (
+    DELIVERED,
+    FAILED,
+    PENDING,
+    fresh,
+    make_endpoint,
+    make_events,
+    pass_time,
+    send,
+    standings,
+)
 from webhooks.models import WebhookDelivery
 from webhooks.services import Outcome, claim_endpoints, next_parcel, note_outcome, release_endpoint, send_test
 
 pytestmark = pytest.mark.django_db(transaction=True)
-DELIVERED, PENDING, FAILED = "delivered", "pending", "failed"
 
 
 @pytest.mark.parametrize("is_away", [True, False], ids=["away", "the last of several refusals"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from django.db import DatabaseError, InterfaceError
+from django.db import Error
 from django.db.models import Max
 
 from conversations.live.database import in_database
@@ -31,7 +31,7 @@ class _Look:
         while self.waiting:
             try:
                 last = await in_database(last_number)
-            except (DatabaseError, InterfaceError) as error:
+            except Error as error:
                 logger.warning("The database is away; events are looked for again: %s", type(error).__name__)
                 last = self.last
             if last > self.last or is_stopping():

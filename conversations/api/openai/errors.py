@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from procrastinate.exceptions import ConnectorException
 from rest_framework.response import Response
 
-from conversations.outages import AWAY
+from conversations.outages import AWAY_WITH_JOBS
 from rest.openai_errors import SHOULD_RETRY, status_of, told
 from rest.problems import FieldError, Problem, problem_of
 
@@ -34,7 +33,7 @@ def _unavailable() -> Problem:
 
 def handle(raised: Exception, context: Mapping[str, Any]) -> Response | None:
     """Answer what a view of the door raised; None for faults of our own."""
-    problem = _unavailable() if isinstance(raised, (*AWAY, ConnectorException)) else problem_of(raised)
+    problem = _unavailable() if isinstance(raised, AWAY_WITH_JOBS) else problem_of(raised)
     if problem is None:
         return None
     headers = problem.all_headers()

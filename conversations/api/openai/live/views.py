@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID, uuid4
 
 from django.http import HttpResponseBase
-from procrastinate.exceptions import ConnectorException
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -29,7 +28,7 @@ from conversations.api.openai.live.streams import Streamer, chat_chunks, respons
 from conversations.api.openai.values import id_of
 from conversations.api.serializers.sending import assistant_of
 from conversations.models import Assistant, Conversation, LanguageModel, Message
-from conversations.outages import AWAY
+from conversations.outages import AWAY_WITH_JOBS
 from conversations.services import Refused, find_place, send_history, start_from_history, stop_answer
 from conversations.services.sending import sent_before
 from rest.problems import Problem
@@ -117,7 +116,7 @@ class AskingView(DoorView):
         """Have it said, and answer as the body wants it. Raises Problem where it is not known whether it was said."""
         try:
             return await self._answered()
-        except (*AWAY, ConnectorException) as error:
+        except AWAY_WITH_JOBS as error:
             raise not_known() from error
 
     async def _answered(self) -> HttpResponseBase:
