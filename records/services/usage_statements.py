@@ -60,6 +60,86 @@ def _waits() -> dict[str, str]:
     }
 
 
+def _answered(scope: dict[str, str]) -> str:
+    """Answers that have ended, each with the model that began it, how long its first text took, and its rating."""
+    return f"""answered AS MATERIALIZED (
+    SELECT {_DAY.format("message.created_at")} AS day, message.owner_id,
+        coalesce(message.assistant_id, conversation.assistant_id) AS assistant_id,
+        coalesce(made.model_id, 0) AS model_id, message.status, made.first_text_ms, rated.up, rated.down
+    FROM conversations_message AS message
+    JOIN conversations_conversation AS conversation ON conversation.id = message.conversation_id
+    CROSS JOIN LATERAL (
+        SELECT (array_agg(model_id ORDER BY id))[1] AS model_id,
+            CASE WHEN min(first_text_at) > min(started_at)
+                THEN round(extract(epoch FROM min(first_text_at) - min(started_at)) * 1000)
+                WHEN min(first_text_at) <= min(started_at) THEN 0  -- clocks differ
+            END AS first_text_ms
+        FROM conversations_generation WHERE message_id = message.id
+    ) AS made
+    CROSS JOIN LATERAL (
+        SELECT (count(*) FILTER (WHERE rating = 'up') > 0)::int AS up,
+            (count(*) FILTER (WHERE rating = 'down') > 0)::int AS down
+        FROM conversations_feedback WHERE message_id = message.id
+    ) AS rated
+    WHERE message.role = 'assistant' AND message.copy_of_id IS NULL AND NOT message.is_supplied
+        AND message.status NOT IN ('queued', 'streaming') AND {scope["message"]}
+)"""
+
+
+def _asked(scope: dict[str, str]) -> str:
+    """Prompts, each under who answered it first."""
+    return f"""asked AS MATERIALIZED (
+    SELECT {_DAY.format("message.created_at")} AS day, message.owner_id,
+        coalesce(answer.assistant_id, conversation.assistant_id) AS assistant_id,
+        coalesce(answer.model_id, 0) AS model_id
+    FROM conversations_message AS message
+    JOIN conversations_conversation AS conversation ON conversation.id = message.conversation_id
+    LEFT JOIN LATERAL (
+        SELECT reply.assistant_id, (
+            SELECT model_id FROM conversations_generation WHERE message_id = reply.id ORDER BY id LIMIT 1
+        ) AS model_id
+        FROM conversations_message AS reply
+        WHERE reply.parent_id = message.id AND reply.role = 'assistant' ORDER BY reply.id LIMIT 1
+    ) AS answer ON true
+    WHERE message.role = 'user' AND message.copy_of_id IS NULL AND NOT message.is_supplied AND {scope["message"]}
+)"""
+
+
+def _begun(scope: dict[str, str]) -> str:
+    """Conversations, each on the day on which it began."""
+    return f"""begun AS MATERIALIZED (
+    SELECT {_DAY.format("conversation.created_at")} AS day, conversation.owner_id,
+        coalesce({_FIRST_ANSWERER}, conversation.assistant_id) AS assistant_id, coalesce((
+            SELECT model_id FROM conversations_generation AS generation
+            WHERE conversation_id = conversation.id AND purpose = 'answer'
+                AND {_DAY.format("generation.created_at")} = {_DAY.format("conversation.created_at")}
+            ORDER BY id LIMIT 1
+        ), 0) AS model_id
+    FROM conversations_conversation AS conversation
+    WHERE {scope["conversation"]}
+)"""
+
+
+def _called(scope: dict[str, str]) -> str:
+    """Calls that have ended, each under whom they were made for."""
+    return f"""called AS MATERIALIZED (
+    SELECT {_DAY.format("generation.started_at")} AS day,
+        coalesce(conversation.owner_id, trial.asked_by_id, 0) AS owner_id, coalesce(
+            message.assistant_id, CASE WHEN generation.message_id IS NULL THEN {_FIRST_ANSWERER} END,
+            conversation.assistant_id, trial.assistant_id, 0
+        ) AS assistant_id,
+        generation.model_id, generation.usage_source, generation.cost, model.is_local, generation.input_tokens,
+        generation.cached_tokens, generation.output_tokens, generation.reasoning_tokens
+    FROM conversations_generation AS generation
+    JOIN conversations_languagemodel AS model ON model.id = generation.model_id
+    LEFT JOIN conversations_conversation AS conversation ON conversation.id = generation.conversation_id
+    LEFT JOIN conversations_message AS message ON message.id = generation.message_id
+    LEFT JOIN conversations_trial AS trial ON trial.generation_id = generation.id
+    WHERE generation.status NOT IN ('pending', 'running') AND generation.started_at IS NOT NULL
+        AND (generation.status <> 'failed' OR generation.output_tokens IS NOT NULL) AND {scope["generation"]}
+)"""
+
+
 def _used(scope: dict[str, str]) -> str:
     """Return common table expressions that end in `used`: what was used in this scope, a row for each key."""
     answers = {
@@ -84,67 +164,7 @@ def _used(scope: dict[str, str]) -> str:
         _counted(calls, "called"),
     ]
     sums = ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
-    return f"""answered AS MATERIALIZED (
-    SELECT {_DAY.format("message.created_at")} AS day, message.owner_id,
-        coalesce(message.assistant_id, conversation.assistant_id) AS assistant_id,
-        coalesce(made.model_id, 0) AS model_id, message.status, made.first_text_ms, rated.up, rated.down
-    FROM conversations_message AS message
-    JOIN conversations_conversation AS conversation ON conversation.id = message.conversation_id
-    CROSS JOIN LATERAL (
-        SELECT (array_agg(model_id ORDER BY id))[1] AS model_id,
-            CASE WHEN min(first_text_at) > min(started_at)
-                THEN round(extract(epoch FROM min(first_text_at) - min(started_at)) * 1000)
-                WHEN min(first_text_at) <= min(started_at) THEN 0  -- clocks differ
-            END AS first_text_ms
-        FROM conversations_generation WHERE message_id = message.id
-    ) AS made
-    CROSS JOIN LATERAL (
-        SELECT (count(*) FILTER (WHERE rating = 'up') > 0)::int AS up,
-            (count(*) FILTER (WHERE rating = 'down') > 0)::int AS down
-        FROM conversations_feedback WHERE message_id = message.id
-    ) AS rated
-    WHERE message.role = 'assistant' AND message.copy_of_id IS NULL AND NOT message.is_supplied
-        AND message.status NOT IN ('queued', 'streaming') AND {scope["message"]}
-), asked AS MATERIALIZED (
-    SELECT {_DAY.format("message.created_at")} AS day, message.owner_id,
-        coalesce(answer.assistant_id, conversation.assistant_id) AS assistant_id,
-        coalesce(answer.model_id, 0) AS model_id
-    FROM conversations_message AS message
-    JOIN conversations_conversation AS conversation ON conversation.id = message.conversation_id
-    LEFT JOIN LATERAL (
-        SELECT reply.assistant_id, (
-            SELECT model_id FROM conversations_generation WHERE message_id = reply.id ORDER BY id LIMIT 1
-        ) AS model_id
-        FROM conversations_message AS reply
-        WHERE reply.parent_id = message.id AND reply.role = 'assistant' ORDER BY reply.id LIMIT 1
-    ) AS answer ON true
-    WHERE message.role = 'user' AND message.copy_of_id IS NULL AND NOT message.is_supplied AND {scope["message"]}
-), begun AS MATERIALIZED (
-    SELECT {_DAY.format("conversation.created_at")} AS day, conversation.owner_id,
-        coalesce({_FIRST_ANSWERER}, conversation.assistant_id) AS assistant_id, coalesce((
-            SELECT model_id FROM conversations_generation AS generation
-            WHERE conversation_id = conversation.id AND purpose = 'answer'
-                AND {_DAY.format("generation.created_at")} = {_DAY.format("conversation.created_at")}
-            ORDER BY id LIMIT 1
-        ), 0) AS model_id
-    FROM conversations_conversation AS conversation
-    WHERE {scope["conversation"]}
-), called AS MATERIALIZED (
-    SELECT {_DAY.format("generation.started_at")} AS day,
-        coalesce(conversation.owner_id, trial.asked_by_id, 0) AS owner_id, coalesce(
-            message.assistant_id, CASE WHEN generation.message_id IS NULL THEN {_FIRST_ANSWERER} END,
-            conversation.assistant_id, trial.assistant_id, 0
-        ) AS assistant_id,
-        generation.model_id, generation.usage_source, generation.cost, model.is_local, generation.input_tokens,
-        generation.cached_tokens, generation.output_tokens, generation.reasoning_tokens
-    FROM conversations_generation AS generation
-    JOIN conversations_languagemodel AS model ON model.id = generation.model_id
-    LEFT JOIN conversations_conversation AS conversation ON conversation.id = generation.conversation_id
-    LEFT JOIN conversations_message AS message ON message.id = generation.message_id
-    LEFT JOIN conversations_trial AS trial ON trial.generation_id = generation.id
-    WHERE generation.status NOT IN ('pending', 'running') AND generation.started_at IS NOT NULL
-        AND (generation.status <> 'failed' OR generation.output_tokens IS NOT NULL) AND {scope["generation"]}
-), used AS MATERIALIZED (
+    return f"""{_answered(scope)}, {_asked(scope)}, {_begun(scope)}, {_called(scope)}, used AS MATERIALIZED (
     SELECT day, {", ".join(_KEY)}, {sums}
     FROM ({" UNION ALL ".join(parts)}) AS counted
     GROUP BY day, {", ".join(_KEY)}
