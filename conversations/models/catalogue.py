@@ -166,6 +166,9 @@ class Assistant(models.Model):
     is_enabled = models.BooleanField(default=True, db_comment="May be used for new messages.")
     position = models.PositiveSmallIntegerField(default=0, db_comment="Its place among the assistants.")
 
+    default_model: LanguageModel | None = None
+    """The model of the setting DEFAULT_MODEL, where it was read along."""
+
     objects = AssistantQuerySet.as_manager()
 
     class Meta:
@@ -177,4 +180,5 @@ class Assistant(models.Model):
 
     def language_model(self) -> LanguageModel | None:
         """Return the model that answers, or None where it is missing or disabled."""
-        return self.model.in_service() if self.model is not None else LanguageModel.default()
+        known = self.model or self.default_model
+        return known.in_service() if known is not None else LanguageModel.default()

@@ -12,17 +12,16 @@ from conversations.services.attachments import KeptFiles
 from conversations.services.refusals import Refusal, Refused
 from conversations.services.sending import (
     accepted,
+    begin_answer,
     commit_turn,
     lock_conversation,
     model_for,
     new_answer,
-    plan_generation,
     require_open,
     require_unconcluded,
     send_message,
     sent_before,
     told_beside,
-    touch,
 )
 
 CONTINUE_PROMPT = "Your answer was cut off. Continue exactly where it ended."
@@ -87,10 +86,8 @@ def retry_answer(
             chosen = _choose(conversation, assistant, model)
             answer = new_answer(conversation, message.parent_id)
             answer.client_token = client_token
-            answer.save(force_insert=True)
             prompt, beside = (message.parent.text, told_beside(message.parent)) if message.parent else ("", "")
-            plan_generation(answer, chosen, prompt, beside=beside, priority=priority)
-            touch(conversation, answer)
+            begin_answer(conversation, None, answer, chosen, prompt, beside=beside, priority=priority)
     except (Refused, IntegrityError) as error:
         return _retried_before(message, client_token, error)
     return answer

@@ -6,9 +6,11 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from conversations.amounts import money
@@ -29,7 +31,7 @@ _HOLDS = """(
 )"""
 # Whether anything limits a person. In one round trip with the lock, but as a statement of its own: it sees what was
 # committed while the lock was waited for.
-_TAKE_TURN = f"""
+TAKE_TURN = f"""
 SELECT FROM accounts_user WHERE id = %(person)s FOR NO KEY UPDATE;
 SELECT
     (SELECT count(*) FROM conversations_message WHERE owner_id = %(person)s AND status IN ('queued', 'streaming')),
@@ -63,12 +65,26 @@ FROM holding ORDER BY measure DESC, period
 """
 
 
+class Turn(NamedTuple):
+    """How a person stands whose turn it is to begin an answer: the lock on them lasts until the transaction ends."""
+
+    running: int
+    """How many of their answers run."""
+    is_limited: bool
+    """Whether any limit holds for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """The most that a call may take, held free in its owner's limits until it ends. Nothing where there is no limit."""
 
     tokens: int = 0
     cost: Decimal = Decimal(0)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a limit to hold anything free in."""
+        return bool(self.tokens or self.cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,23 +193,26 @@ def standings_of(user_id: int) -> list[Standing]:
     ]
 
 
-def reserve(*, owner_id: int, model: LanguageModel, prompt: str, beside: str = "") -> Reservation:
+def reserve(
+    *, owner_id: int, model: LanguageModel, prompt: str, beside: str = "", turn: Turn | None = None
+) -> Reservation:
     """Let one more answer begin, and return what its call reserves. Raises Refused (limit, no_model).
 
     `beside` is what a client supplied with the prompt. No model reads more than its context window holds.
-    To be called in the transaction that plans the call, once the answer itself is in the database. The lock on the
-    person makes their parallel sends take turns, so that each sees what the others reserved: of many that come with
-    next to nothing left, one goes through. That one may take what it needs; what it took over the limit is counted.
+    To be called in the transaction that plans the call, once the answer itself is in the database. It is the person's
+    `turn` then, or it is taken now, so that each of their parallel sends sees what the others reserved: of many that
+    come with next to nothing left, one goes through. That one may take what it needs; what it took over the limit is
+    counted.
     """
-    running, is_limited = _take_turn(owner_id)
-    if running > settings.MAX_PARALLEL_ANSWERS:
+    turn = turn or take_turn(owner_id)
+    if turn.running > settings.MAX_PARALLEL_ANSWERS:
         raise Refused(
             Refusal.LIMIT,
             f"{settings.MAX_PARALLEL_ANSWERS} of your answers are being written, and more cannot be at once. "
             "Try again when one has ended.",
             retry_after=PAUSE_SECONDS,
         )
-    if not is_limited:
+    if not turn.is_limited:
         return Reservation()
     standings = standings_of(owner_id)
     _require_left(standings)
@@ -208,13 +227,18 @@ def reserve(*, owner_id: int, model: LanguageModel, prompt: str, beside: str = "
     return Reservation(min(tokens + model.max_output_tokens, _MOST_TOKENS), min(cost, _MOST_COST))
 
 
-def _take_turn(owner_id: int) -> tuple[int, bool]:
-    """Wait for the person's turn; return how many of their answers run, and whether any limit holds for them."""
+def take_turn(owner_id: int) -> Turn:
+    """Lock the person until the transaction ends, and return how they stand."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE_TURN, {"person": owner_id})
-        cursor.nextset()
-        running, is_limited = cursor.fetchone()
-    return running, is_limited
+        cursor.execute(TAKE_TURN, {"person": owner_id})
+        return read_turn(cursor)
+
+
+def read_turn(cursor: CursorWrapper) -> Turn:
+    """Return what TAKE_TURN, the end of what `cursor` has carried out, tells."""
+    while cursor.nextset():
+        pass
+    return Turn(*cursor.fetchone())
 
 
 def _require_left(standings: Sequence[Standing]) -> None:

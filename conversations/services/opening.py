@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from conversations.llm import ModelRequest, Turn, choose_window, estimate_tokens
@@ -44,6 +46,16 @@ class OpenedCall:
     files: tuple[tuple[PlannedFile, ...], ...] = ()
 
 
+class Said(NamedTuple):
+    """A message of the conversation, as far as the model is shown it."""
+
+    id: UUID
+    parent_id: UUID | None
+    role: str
+    text: str
+    has_files: bool
+
+
 class PlannedCall(NamedTuple):
     """What the record says of a call that is to be made: columns, not objects of five rows."""
 
@@ -65,6 +77,8 @@ class PlannedCall(NamedTuple):
     assistant_tools: Any
     options: Any
     """What a client gave with the prompt, or None."""
+    said: Mapping[UUID, Said]
+    """All that was said in the conversation, by id."""
 
 
 # By hand, each in one statement: they stand between a person and the first word of every answer.
@@ -84,23 +98,25 @@ ORDER BY call.id DESC LIMIT 1
 _CLAIMED = """
 WITH message AS (
     UPDATE conversations_message SET status = 'streaming', attempt = attempt + 1, activity = ''
-    WHERE id = %s AND status = 'queued' RETURNING *
+    WHERE id = %(message)s AND status = 'queued' RETURNING *
 )
 """
 _FOUND = """
-WITH message AS (SELECT * FROM conversations_message WHERE id = %s)
+WITH message AS (SELECT * FROM conversations_message WHERE id = %(message)s)
 """
-_CLAIM = _CLAIMED + _CALL
-_FIND = _FOUND + _CALL
-_PATH = """
-WITH RECURSIVE path AS (
-    SELECT id, parent_id, role, text, 0 AS distance FROM conversations_message WHERE id = %s
-    UNION ALL
-    SELECT before.id, before.parent_id, before.role, before.text, path.distance + 1
-    FROM path JOIN conversations_message AS before ON before.id = path.parent_id
-)
-SELECT id, role, text, EXISTS (SELECT FROM conversations_attachment WHERE message_id = path.id)
-FROM path WHERE text <> '' ORDER BY distance DESC
+# All branches of the conversation: to follow one in the database takes a look-up for each of its messages.
+_SAID = """;
+SELECT id, parent_id, role, text, EXISTS (SELECT FROM conversations_attachment WHERE message_id = said.id)
+FROM conversations_message AS said
+WHERE conversation_id = (SELECT conversation_id FROM conversations_message WHERE id = %(message)s)
+"""
+_CLAIM = _CLAIMED + _CALL + _SAID
+_FIND = _FOUND + _CALL + _SAID
+_OPEN = """
+UPDATE conversations_generation
+SET status = 'running', started_at = %s, instructions = %s, parameters = %s, first_message_id = %s,
+    omitted_messages = %s, input_tokens = %s, usage_source = 'estimated'
+WHERE id = %s
 """
 
 
@@ -110,41 +126,45 @@ _PARAMETERS = PlannedCall._fields.index("parameters")
 def claim_call(*, message_id: UUID) -> PlannedCall | None:
     """Make an answer streaming, under its next attempt, and return its newest call; None where it is not queued."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [message_id])
-        row = cursor.fetchone()
-    return _planned(row) if row is not None else None
+        cursor.execute(_CLAIM, {"message": message_id})
+        return _fetch(cursor)
 
 
 def find_call(*, message_id: UUID) -> PlannedCall:
-    """Return the newest call of an answer."""
+    """Return the newest call of an answer; none is committed without one."""
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, [message_id])
-        return _planned(cursor.fetchone())  # there is one: an answer is committed with its call
+        cursor.execute(_FIND, {"message": message_id})
+        call = _fetch(cursor)
+    if call is None:
+        raise Generation.DoesNotExist
+    return call
 
 
-def _planned(row: tuple[Any, ...]) -> PlannedCall:
+def _fetch(cursor: CursorWrapper) -> PlannedCall | None:
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    cursor.nextset()
+    return _planned(row, {said.id: said for said in map(Said._make, cursor.fetchall())})
+
+
+def _planned(row: tuple[Any, ...], said: Mapping[UUID, Said]) -> PlannedCall:
     *columns, parameters, model_tools, assistant_tools, options = row
     # Django has psycopg hand over jsonb as it is written.
     columns[_PARAMETERS] = json.loads(columns[_PARAMETERS])
     columns += map(json.loads, (parameters, model_tools, assistant_tools, options or "null"))
-    return PlannedCall._make(columns)
+    return PlannedCall._make([*columns, said])
 
 
 def open_call(call: PlannedCall, *, most_input: int | None = None) -> OpenedCall:
     """Note on the call that it is made now and what is sent, and return that. At most `most_input` tokens of input."""
     opened, first_message, omitted = _compose(call, most_input)
     request = opened.request
-    Generation.objects.filter(pk=call.id).update(
-        status=Generation.Status.RUNNING,
-        started_at=timezone.now(),
-        instructions=request.instructions,
-        parameters=request.as_sent(),
-        first_message=first_message,
-        omitted_messages=omitted,
-        # An estimate until the provider tells; it stands when the call is cut.
-        input_tokens=estimate_tokens(request.instructions) + sum(estimate_tokens(turn.text) for turn in request.turns),
-        usage_source=Generation.UsageSource.ESTIMATED,
-    )
+    # An estimate until the provider tells; it stands when the call is cut.
+    tokens = estimate_tokens(request.instructions) + sum(estimate_tokens(turn.text) for turn in request.turns)
+    sent = json.dumps(request.as_sent())
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, [timezone.now(), request.instructions, sent, first_message, omitted, tokens, call.id])
     return opened
 
 
@@ -156,7 +176,7 @@ def compose_again(call: PlannedCall) -> OpenedCall:
 def _compose(call: PlannedCall, most_input: int | None) -> tuple[OpenedCall, UUID | None, int]:
     """Return what is asked, the id of the first message that is sent, and how many before it are not."""
     said = _said_before(call)
-    turns = [Turn("user" if role == Message.Role.USER else "assistant", text) for _, role, text, _ in said]
+    turns = [Turn("user" if one.role == Message.Role.USER else "assistant", one.text) for one in said]
     reserve = min(call.max_output_tokens, call.context_window // 2)  # of the window, for the answer
     window = call.context_window if most_input is None else reserve + most_input
     given = ClientOptions.of(call.options)
@@ -170,21 +190,22 @@ def _compose(call: PlannedCall, most_input: int | None) -> tuple[OpenedCall, UUI
         safety_identifier=safety_identifier(call.owner_id),
         tools=tuple(tool for tool in call.assistant_tools if tool in call.model_tools),
     )
-    first_message = said[omitted][0] if omitted < len(said) else None
+    first_message = said[omitted].id if omitted < len(said) else None
     return OpenedCall(request, _files_of(call, said[omitted:])), first_message, omitted
 
 
-def _said_before(call: PlannedCall) -> list[tuple[UUID, str, str, bool]]:
-    """Return the path that the model is shown, as id, role, text and whether it carries files: all that has text."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PATH, [call.parent_id])
-        path: list[tuple[UUID, str, str, bool]] = cursor.fetchall()
-        return path
+def _said_before(call: PlannedCall) -> list[Said]:
+    """Return the path that the model is shown, oldest first: all on it that has text."""
+    path, at = [], call.said.get(call.parent_id)
+    while at is not None:
+        path.append(at)
+        at = call.said.get(at.parent_id) if at.parent_id is not None else None
+    return [said for said in reversed(path) if said.text]
 
 
-def _files_of(call: PlannedCall, said: list[tuple[UUID, str, str, bool]]) -> tuple[tuple[PlannedFile, ...], ...]:
+def _files_of(call: PlannedCall, said: Sequence[Said]) -> tuple[tuple[PlannedFile, ...], ...]:
     """Return the files that people sent with each of these messages."""
-    carriers = [pk for pk, _, _, has_files in said if has_files]
+    carriers = [one.id for one in said if one.has_files]
     if not carriers:
         return ()
     found: dict[UUID | None, list[PlannedFile]] = {}
@@ -204,4 +225,4 @@ def _files_of(call: PlannedCall, said: list[tuple[UUID, str, str, bool]]) -> tup
                 call.accepts_images if file.is_image else call.accepts_files,
             )
         )
-    return tuple(tuple(found.get(pk, ())) for pk, *_ in said)
+    return tuple(tuple(found.get(one.id, ())) for one in said)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message
 from conversations.models.conversation import ConversationQuerySet
@@ -17,6 +16,7 @@ from conversations.services.attachments import KeptFiles, attach
 from conversations.services.client_options import ClientOptions
 from conversations.services.limits import reserve
 from conversations.services.refusals import Refusal, Refused
+from conversations.services.turns import find_open, write_turn
 from conversations.text import clean_text, is_blank
 
 if TYPE_CHECKING:
@@ -78,16 +78,24 @@ def send_message(
     prompt = accepted(prompt)
     try:
         with transaction.atomic():
-            own = Conversation.objects.visible_to(owner).select_related("model")
-            conversation = _locked(own).get(pk=conversation_id)
-            conversation.owner = owner
-            require_unconcluded(conversation)
-            model = model_for(conversation)
+            conversation, model = _answered_by(owner, conversation_id)
             # Whether an answer runs or the token was used is told by the constraints, which spares looking first.
             end = end_of_path(conversation, parent_id)
             return commit_turn(conversation, end, prompt, client_token, model, attachment_ids, options=options)
     except (Refused, IntegrityError) as error:
         return sent_before(owner.pk, client_token, prompt, error)
+
+
+def _answered_by(owner: User, conversation_id: UUID) -> tuple[Conversation, LanguageModel]:
+    """Return a conversation of `owner`, locked, and the model that answers next. Raises as `send_message` does."""
+    found = find_open(owner=owner, conversation_id=conversation_id)
+    model = found.language_model() if found is not None and found.is_open else None
+    if found is not None and model is not None:
+        return found, model
+    conversation = _locked(Conversation.objects.visible_to(owner).select_related("model")).get(pk=conversation_id)
+    conversation.owner = owner
+    require_unconcluded(conversation)
+    return conversation, model_for(conversation)
 
 
 def lock_conversation(conversation: Conversation) -> Conversation:
@@ -215,11 +223,9 @@ def commit_turn(
         options=options,
     )
     answer = new_answer(conversation, said.pk)
-    Message.objects.bulk_create([said, answer])
     answer.parent = said
+    begin_answer(conversation, said, answer, model, prompt, beside=beside + told_beside(said), priority=priority)
     attach(message=said, attachment_ids=attachment_ids, model=model, kept=kept)
-    plan_generation(answer, model, prompt, beside=beside + told_beside(said), priority=priority)
-    touch(conversation, answer)
     return answer
 
 
@@ -240,29 +246,34 @@ def told_beside(prompt: Message) -> str:
     return ClientOptions.of(prompt.options).instructions
 
 
-def plan_generation(answer: Message, model: LanguageModel, prompt: str, *, beside: str = "", priority: int = 0) -> None:
-    """Plan the call for an answer that was just inserted. Raises Refused (limit, no_model).
+def begin_answer(
+    conversation: Conversation,
+    said: Message | None,
+    answer: Message,
+    model: LanguageModel,
+    prompt: str,
+    *,
+    beside: str = "",
+    priority: int = 0,
+) -> None:
+    """Write what is said now, if anything is, and the answer that is waited for, and plan its call.
 
-    `beside` is what a client supplied with the prompt, which is reserved with it.
+    Raises Refused (limit, no_model), and IntegrityError where an answer is running or a token was used. `prompt`
+    is what is answered, `beside` what a client supplied with it, which is reserved along.
     """
-    reservation = reserve(owner_id=answer.owner_id, model=model, prompt=prompt, beside=beside)
-    Generation.objects.create(
+    call = Generation(
         purpose=Generation.Purpose.ANSWER,
         conversation_id=answer.conversation_id,
         message=answer,
         model=model,
         model_asked=model.name,
-        reserved_tokens=reservation.tokens,
-        reserved_cost=reservation.cost,
         job_id=jobs.defer_answer(answer.pk, priority=priority),
     )
-
-
-def touch(conversation: Conversation, leaf: Message) -> None:
-    """Let the current path of a conversation end with `leaf`, which was just said."""
-    conversation.current_leaf = leaf
-    conversation.last_activity_at = timezone.now()
-    conversation.save(update_fields=["current_leaf", "last_activity_at"])
+    turn = write_turn(conversation=conversation, said=said, answer=answer, call=call)
+    reservation = reserve(owner_id=answer.owner_id, model=model, prompt=prompt, beside=beside, turn=turn)
+    if reservation.is_kept:
+        call.reserved_tokens, call.reserved_cost = reservation.tokens, reservation.cost
+        call.save(update_fields=["reserved_tokens", "reserved_cost"])
 
 
 def provisional_title(prompt: str) -> str:

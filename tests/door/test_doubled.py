@@ -69,7 +69,7 @@ def after_the_commit() -> Callable[[BaseDatabaseWrapper, str], bool]:
     writing: list[BaseDatabaseWrapper] = []
 
     def begins(connection: BaseDatabaseWrapper, sql: str) -> bool:
-        if sql.startswith('INSERT INTO "conversations_generation"'):
+        if "INSERT INTO conversations_generation" in sql:
             writing.append(connection)
         return bool(writing) and not writing[0].in_atomic_block  # whoever else asks the database meanwhile
 
