@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from pytest_django import Settings
 
 from audit.models import AuditEvent
@@ -26,6 +24,7 @@ from tests.factories import make_user
 from tests.fakes.folder import FilesFolder
 from tests.records.retained import is_whole, make_old, make_policy
 from tests.services.calls import sql
+from tests.services.other import Other
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REASON = "Case 17"
@@ -35,43 +34,6 @@ REASON = "Case 17"
 def folder(settings: Settings, tmp_path: Path) -> Iterator[FilesFolder]:
     yield FilesFolder(settings, tmp_path)
     sql("DELETE FROM procrastinate_jobs")
-
-
-class Other:
-    """Something that is done in a thread with a connection of its own; what came of it, or what it raised."""
-
-    def __init__(self, deed: Callable[[], Any]) -> None:
-        self.came: Any = None
-        self._deed = deed
-        self._pid: list[int] = []
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
-                self._pid.append(cursor.fetchone()[0])
-            self.came = self._deed()
-        except (Refused, DatabaseError) as error:
-            self.came = error
-        finally:
-            connection.close()
-
-    def wait_until_it_waits(self) -> None:
-        """Return once its statement waits for a lock that somebody else holds."""
-        give_up_at = time.monotonic() + 30
-        while time.monotonic() < give_up_at:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self._pid[0] if self._pid else 0])
-                if cursor.fetchone() == (True,):
-                    return
-            time.sleep(0.02)
-        raise AssertionError("It never waited for anybody.")
-
-    def end(self) -> Any:
-        self._thread.join(30)
-        return self.came
 
 
 @pytest.fixture
