@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from chatapp import env
+from chatapp import env, pool
 from chatapp.fixed import *  # noqa: F403  (each name there is a setting)
 
 BASE_DIR = env.BASE_DIR
@@ -120,6 +120,7 @@ DATABASES["default"]["OPTIONS"]["pool"] = {  # type: ignore[index]
     "timeout": 10,
     "max_idle": 60,
     "reconnect_timeout": 5,
+    "check": pool.check,
 }
 # A machine that vanishes in the middle of a transaction must not keep an answer locked.
 DATABASES["default"]["OPTIONS"].setdefault("options", "-c idle_in_transaction_session_timeout=30s")  # type: ignore[attr-defined]
