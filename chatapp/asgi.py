@@ -9,12 +9,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
 
 import django  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.core.signals import request_started  # noqa: E402
+from django.db import close_old_connections, reset_queries  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
 from chatapp.body_limit import MEGABYTE, BodyLimit  # noqa: E402
 from chatapp.handler import Handler  # noqa: E402
 
 django.setup(set_prefix=False)
+# They would cost each request a thread before it begins. Connections are given back where a request ends.
+request_started.disconnect(close_old_connections)
+request_started.disconnect(reset_queries)
 django_application = Handler()
 with_static_files = ServeStaticASGI(
     django_application,

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.deprecation import MiddlewareMixin
@@ -14,6 +16,7 @@ from pytest_django import Settings
 from chatapp.handler import Handler
 
 seen: list[tuple[str, int]] = []
+used: list[BaseDatabaseWrapper] = []
 
 
 def _note(what: str) -> None:
@@ -47,12 +50,27 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     return HttpResponse(status=404)
 
 
-urlpatterns = [path("plain/", plain), path("coroutine/", coroutine)]
+def handler500(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=500)
+
+
+def reading(request: HttpRequest) -> HttpResponse:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    used.append(connections[DEFAULT_DB_ALIAS])
+    assert used[-1].connection is not None
+    if "fault" in request.GET:
+        raise RuntimeError
+    return HttpResponse("")
+
+
+urlpatterns = [path("plain/", plain), path("coroutine/", coroutine), path("reading/", reading)]
 
 
 @pytest.fixture
 def handler(settings: Settings) -> Handler:
     seen.clear()
+    used.clear()
     settings.ROOT_URLCONF = __name__
     settings.MIDDLEWARE = [f"{__name__}.Noting", f"{__name__}.Noting"]
     return Handler()
@@ -93,3 +111,14 @@ def test_a_coroutine_stays_in_the_event_loop(handler: Handler) -> None:
 def test_what_is_not_there_is_told_as_ever(handler: Handler, address: str, query: bytes) -> None:
     assert ask(handler, address, query)[0] == 404
     assert [what for what, _ in seen if what != "view"] == ["before", "before", "after", "after"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("query", [b"", b"fault=1"], ids=["well", "fault"])
+def test_the_connection_goes_back_to_the_pool_with_the_answer_and_the_thread_stays(
+    handler: Handler, query: bytes
+) -> None:
+    for _ in range(2):
+        ask(handler, "/reading/", query)
+        assert used[-1].connection is None
+    assert used[0] is used[1]
