@@ -9,7 +9,7 @@ from pathlib import Path
 
 import openai as vendor
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.fakes.process import FakeOpenAI
 from tests.system.site import Site
@@ -18,12 +18,21 @@ PATIENCE = 30_000
 pytestmark = pytest.mark.timeout(900)  # the first test of a checkout installs what they need
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all pages: it keeps the megabytes of scripts that the front ends consist of."""
     context = browser.new_context(accept_downloads=True)
     context.set_default_timeout(PATIENCE)
-    yield context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    yield page
+    page.close()
+    context.clear_cookies()
 
 
 @pytest.fixture(autouse=True)

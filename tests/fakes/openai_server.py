@@ -174,9 +174,11 @@ class FakeServer:
         self.files.clear()
         return json_response({})
 
-    async def list_requests(self, _request: web.Request) -> web.StreamResponse:
-        """Every API request seen, oldest first."""
-        return json_response(list(self.log.requests))
+    async def list_requests(self, request: web.Request) -> web.StreamResponse:
+        """The API requests seen, oldest first: those of the `path` asked for whose input is `holding` a text."""
+        path, text = request.query.get("path", ""), request.query.get("holding", "")
+        seen = [record for record in self.log.requests if path in ("", record["path"])]
+        return json_response([record for record in seen if not text or text in str(record["body"]["input"])])
 
     # -- how an answer is chosen and sent ----------------------------------------------------------------------------
 

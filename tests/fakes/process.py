@@ -3,6 +3,7 @@
 import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.fakes.child import FakeServer
 from tests.fakes.scenario import decode_json, encode_json
@@ -48,10 +49,11 @@ class FakeOpenAI(FakeServer):
         """Let every container of the code interpreter so far have expired."""
         self._call("POST", "/_control/expire", {})
 
-    def requests(self, path: str = "") -> list[dict[str, Any]]:
-        """The API requests seen, oldest first; with `path`, those of that path alone."""
-        seen: list[dict[str, Any]] = self._call("GET", "/_control/requests")
-        return [request for request in seen if path in ("", request["path"])]
+    def requests(self, path: str = "", *, holding: str = "") -> list[dict[str, Any]]:
+        """The API requests seen, oldest first; with `path`, those of that path; with `holding`, those that ask that."""
+        query = urlencode({"path": path, "holding": holding})
+        seen: list[dict[str, Any]] = self._call("GET", f"/_control/requests?{query}")
+        return seen
 
     def reset(self) -> None:
         """Forget every script, answer and request."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.system.site import Site
@@ -25,6 +25,17 @@ PROMPT = "article.message-user"
 CONVERSATION = re.compile(r"/conversations/[0-9a-f-]{36}/")
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
 EVERYTHING = {"rules": {"target-size": {"enabled": True}}}  # of WCAG 2.2, which axe leaves out by itself
+COLOURS = {"runOnly": ["color-contrast"]}
+AXE = "options => axe.run(document, options).then((results) => results.violations)"
+# A colour that is inherited changes level by level where everything has a transition, however short.
+SETTLED = """async (scheme) => {
+  const theme = matchMedia(`(prefers-color-scheme: ${scheme})`);
+  const changing = () => document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+  while (!theme.matches || changing().length) {
+    changing().forEach((transition) => transition.finish());
+    await new Promise(requestAnimationFrame);
+  }
+}"""
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 expect.set_options(timeout=20_000)  # a machine that runs other tests may be slow; what is there already costs nothing
 
@@ -83,5 +94,18 @@ def press(message: Locator, name: str) -> None:
 
 def faults(page: Page, options: dict[str, Any] | None = None) -> list[str]:
     """What axe finds on a page, each as one line with the elements concerned."""
-    found = Axe().run(page, options=options).response["violations"]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found: list[dict[str, Any]] = page.evaluate(AXE, {"resultTypes": ["violations"]} | (options or {}))
     return [f"{fault['id']}: {fault['help']} {[node['target'] for node in fault['nodes']]}" for fault in found]
+
+
+def faults_in_both_themes(page: Page, options: dict[str, Any] | None = None) -> list[str]:
+    """What axe finds on a page in the light theme, and of colours, all that the theme changes, in the dark one."""
+    found = []
+    for scheme, asked in (("light", options), ("dark", COLOURS)):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.evaluate(SETTLED, scheme)
+        found += [f"{scheme}: {fault}" for fault in faults(page, asked)]
+    page.emulate_media(color_scheme="light")
+    return found

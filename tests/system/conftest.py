@@ -13,10 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 from psycopg import sql
 
-from chatapp.embedded import child
-from chatapp.embedded.postgres import Cluster
+from chatapp.embedded.postgres import find_binaries
 from tests.fakes.process import FakeOpenAI
-from tests.prepared import address, alone, copy, migrated, once
+from tests.prepared import address, copy, migrated, once
 from tests.system.browser import Visitor, chromium
 from tests.system.site import Site
 
@@ -31,26 +30,6 @@ def openai() -> Iterator[FakeOpenAI]:
 def site(openai: FakeOpenAI) -> Iterator[Site]:
     """One web and one worker process, shared by the tests that leave them running."""
     with running_site(os.environ["DATABASE_URL"], openai) as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def own_cluster(tmp_path_factory: pytest.TempPathFactory, openai: FakeOpenAI) -> Iterator[Cluster]:
-    """A running database server of one module's own, on which sites begin as fast as on the one that all share."""
-    cluster = Cluster(tmp_path_factory.mktemp("own") / "clu ster", durable=False, can_create_databases=True)
-    cluster.directory.mkdir()
-    # With its owner. What is not copied, the address, is made anew: another port, another password.
-    subprocess.run(["cp", "-a", _prepare_server(openai).data, cluster.data], check=True)
-    child.let_through(cluster.data)
-    cluster.start()
-    yield cluster
-    cluster.stop("immediate")
-
-
-@pytest.fixture
-def own_site(own_cluster: Cluster, openai: FakeOpenAI) -> Iterator[Site]:
-    """A site of one test's own on the database server of its module, for tests that stop or kill things."""
-    with running_site(own_cluster.url, openai) as site:
         yield site
 
 
@@ -90,43 +69,51 @@ def _prepare(server: str, openai: FakeOpenAI) -> Path:
     Whichever test process comes first does it; the others wait for it. Return the folder of the static files.
     """
     static = Path(os.environ["VAR_DIR"]) / "sites" / "static"
+    if server != os.environ["DATABASE_URL"]:
+        _prepare(os.environ["DATABASE_URL"], openai)
+        with once(server, _TEMPLATE, template="template1") as make:
+            if make:
+                _fill(make)
+        return static
     with once(server, _TEMPLATE, template=migrated(server)) as make:
         if make:
             static.parent.mkdir(parents=True, exist_ok=True)
             site = Site(make, openai.base_url, static.parent, static=static)
             site.make_rows()
-            if not static.exists():
-                site.collect_static()
+            site.collect_static()
     return static
 
 
-def _prepare_server(openai: FakeOpenAI) -> Cluster:
-    """Make the server that others begin as copies of, once; it does not run, and has what sites are copies of."""
-    cluster = Cluster(Path(os.environ["VAR_DIR"]) / "server", durable=False, can_create_databases=True)
-    made = cluster.directory / "made"
-    with alone("server"):
-        if not made.exists():
-            cluster.start()
-            _prepare(cluster.url, openai)
-            cluster.stop()
-            made.touch()
-    return cluster
+def _fill(database: str) -> None:
+    """Have another server's database hold what sites are copies of on the server of this run."""
+    programs = find_binaries()
+    with _copied(os.environ["DATABASE_URL"]) as source:
+        dump = [str(programs / "pg_dump"), "--no-owner", "--no-comments", source]
+        content = subprocess.run(dump, check=True, capture_output=True).stdout
+    restore = [str(programs / "psql"), "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", database]
+    subprocess.run(restore, input=content, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def _copied(server: str) -> Iterator[str]:
+    """The address of a new database of a server, which is gone afterwards, with what all sites begin with."""
+    name = f"site_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        copy(connection, name, template=_TEMPLATE)
+    yield address(server, name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @contextlib.contextmanager
 def running_site(server: str, openai: FakeOpenAI, extra: dict[str, str] | None = None) -> Iterator[Site]:
     """A site on a new database of a server, and with a new folder; nothing of it is left."""
-    name = f"site_{uuid.uuid4().hex[:12]}"
     static = _prepare(server, openai)
-    with psycopg.connect(server, autocommit=True) as connection:
-        copy(connection, name, template=_TEMPLATE)
-    with tempfile.TemporaryDirectory(prefix="verbatim-site-") as folder:
-        site = Site(address(server, name), openai.base_url, Path(folder), extra=extra or {}, static=static)
+    with _copied(server) as database, tempfile.TemporaryDirectory(prefix="verbatim-site-") as folder:
+        site = Site(database, openai.base_url, Path(folder), extra=extra or {}, static=static)
         try:
             site.start_web()
             site.start_worker()
             yield site
         finally:
             site.stop()
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

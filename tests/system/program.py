@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
 import secrets
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.system.site import Site
+from tests.system.site import Site, marker
+
+START = "/api/v1/conversations/"
 
 
 @dataclass
@@ -70,6 +74,48 @@ class Program:
         given |= {"Authorization": f"Bearer {self.secret}", "Content-Type": "application/json"}
         connection.request(method, path, None if body is None else json.dumps(body), given)
         return connection.getresponse()
+
+
+def slow(name: str, seconds: float) -> tuple[dict[str, str], str]:
+    """Return a prompt whose answer takes so long, and the text of that answer."""
+    text = " ".join(f"{name}-{number} ü😀" for number in range(150))
+    return {"text": f"{name} " + marker(text=text, delay_ms=seconds * 1000 / 150)}, text
+
+
+class Reader(threading.Thread):
+    """Reads a stream in the background, and puts its text together."""
+
+    def __init__(self, events: Iterator[dict[str, str]], text: str = "") -> None:
+        super().__init__(daemon=True)
+        self.events, self.text, self.last_id = events, text, "0"
+        self.completed: dict[str, Any] = {}
+        """The last event's message; empty where the stream ended without it."""
+        self.start()
+
+    def run(self) -> None:
+        for event in self.events:
+            data: Any = json.loads(event["data"])
+            if event["event"] == "text":
+                assert data["start"] == len(self.text)
+                self.text += data["text"]
+                self.last_id = event["id"]
+            elif event["event"] == "completed":
+                self.completed = data
+
+
+class Asker(threading.Thread):
+    """Sends a request in the background."""
+
+    def __init__(self, program: Program, *arguments: Any, **headers: Any) -> None:
+        super().__init__(daemon=True)
+        self.program, self.arguments, self.headers = program, arguments, headers
+        self.answer: tuple[int, Any, dict[str, str]] | None = None
+        """What came back; None where the connection was cut."""
+        self.start()
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            self.answer = self.program.ask(*self.arguments, **self.headers)
 
 
 class _Connection(http.client.HTTPConnection):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -54,6 +56,8 @@ class Site:
     """Where collected static files are that sites share; none: the site collects its own."""
     port: int = field(default_factory=free_port)
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _administrator: psycopg.Connection | None = None
+    _asking: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def url(self) -> str:
@@ -139,7 +143,7 @@ class Site:
         return self._processes[name].pid
 
     def is_running(self, name: str) -> bool:
-        return self._processes[name].poll() is None
+        return name in self._processes and self._processes[name].poll() is None
 
     def kill(self, name: str) -> None:
         """End a process as `kill -9` does."""
@@ -158,14 +162,18 @@ class Site:
         """End everything that this site started."""
         for name in list(self._processes):
             self.kill(name)
+        if self._administrator is not None:
+            self._administrator.close()
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def sql(self, query: str, *parameters: object) -> list[Any]:
         """Read or write the site's tables as an administrator with psql would."""
-        with psycopg.connect(self.database_url, autocommit=True) as connection:
-            cursor = connection.execute(query, parameters or None)
+        with self._asking:
+            if self._administrator is None or _has_hung_up(self._administrator):
+                self._administrator = psycopg.connect(self.database_url, autocommit=True)
+            cursor = self._administrator.execute(query, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     def sign_in(self, username: str = "admin", *, port: int | None = None) -> Client:
@@ -232,6 +240,11 @@ class Site:
             return found if len(found) >= characters else ""
 
         return wait_for(text, seconds=seconds, what=f"{characters} characters of text")
+
+
+def _has_hung_up(connection: psycopg.Connection) -> bool:
+    """Whether the server has ended a connection; it says nothing else to one that asks nothing."""
+    return connection.closed or bool(select.select([connection], [], [], 0)[0])
 
 
 def _answers(port: int) -> bool:

@@ -1,14 +1,14 @@
 """Everybody can use it: axe finds nothing on any page, in either theme, on a phone, and magnified."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.factories import PNG
-from tests.system.browser import ANSWER, CONVERSATION, EVERYTHING, FITS, PHONE, Visitor, faults
+from tests.system.browser import ANSWER, CONVERSATION, EVERYTHING, FITS, PHONE, Visitor, faults, faults_in_both_themes
 from tests.system.site import Site, marker
 
 pytestmark = pytest.mark.timeout(400)
@@ -17,9 +17,11 @@ RICH = (
     "## Ways\n\nSee the [list](https://docs.example.org/ways).\n\n```python\nprint(1)  # once\n```\n\n"
     "| Way | Cost |\n|---|--:|\n| one | 1 |\n\n1. First\n   - inner\n2. Second\n\n> Quoted.\n\n- [x] done"
 )
-WIDE = {"viewport": {"width": 1280, "height": 800}}
-MAGNIFIED = {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2}  # 1280 by 800 at 200 %
-NARROW = {"viewport": {"width": 320, "height": 640}}  # 1280 at 400 %
+WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+MAGNIFIED: dict[str, dict[str, Any]] = {
+    "at 200 %": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
+    "at 400 %": {"viewport": {"width": 320, "height": 640}},
+}
 # What WCAG 1.4.12 lets readers set; a style sheet of the reader's own is not bound by the page's policy.
 SPACED = """() => {
   const sheet = new CSSStyleSheet();
@@ -32,7 +34,6 @@ CUT_OFF = """() => [...document.querySelectorAll("main :is(a, button, summary, l
   .filter((element) => getComputedStyle(element).overflow === "hidden")
   .filter((element) => element.scrollHeight > element.clientHeight + 2)
   .map((element) => element.outerHTML.slice(0, 100))"""
-COLOURS = {"runOnly": ["color-contrast"]}  # all that another theme changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,10 @@ def _send_files(browser: Browser, site: Site) -> str:
 
 
 class Look:
-    """Goes through pages and states with axe, and keeps what is wrong with each."""
+    """Goes through pages and states, and keeps what axe finds on each, where it is asked for, and what is too wide."""
 
-    def __init__(self, browser: Browser, site: Site, rules: dict[str, Any] | None, **options: Any) -> None:
-        self.rules = rules
+    def __init__(self, browser: Browser, site: Site, find: Callable[[Page], list[str]] | None, **options: Any) -> None:
+        self.find = find
         self.visitor = Visitor(browser, site, "axe", reduced_motion="reduce", **options)
         self.page = self.visitor.open("/conversations/")
         self.wrong: dict[str, list[str]] = {}
@@ -116,7 +117,7 @@ class Look:
         self.judge(" ".join((address, *openers)))
 
     def judge(self, name: str) -> None:
-        found = faults(self.page, self.rules) if self.rules else []
+        found = self.find(self.page) if self.find else []
         if not self.page.evaluate(FITS):
             found.append("is wider than the window")
         if found:
@@ -124,6 +125,24 @@ class Look:
 
     def close(self) -> None:
         self.visitor.context.close()
+
+
+def axe(page: Page) -> list[str]:
+    return faults(page, EVERYTHING)
+
+
+def axe_and_magnified(page: Page) -> list[str]:
+    """What axe finds in both themes, and the windows that the page does not fit when its reader magnifies it."""
+    found = faults_in_both_themes(page, EVERYTHING)
+    session = page.context.new_cdp_session(page)
+    for name, window in (MAGNIFIED | {"": WIDE}).items():
+        size = window["viewport"] | {"deviceScaleFactor": window.get("device_scale_factor", 1), "mobile": False}
+        session.send("Emulation.setDeviceMetricsOverride", size)
+        page.wait_for_function("width => innerWidth === width", arg=size["width"])
+        if not page.evaluate(FITS):
+            found.append(f"is wider than the window {name}")
+    session.detach()
+    return found
 
 
 OPENED = {
@@ -155,11 +174,10 @@ ADDRESSES = (
 STATES = ("completed", "failed", "stopped", "cut_off", "retried", "files", "streaming", "concluded")
 
 
-@pytest.mark.parametrize(("scheme", "rules"), [("light", EVERYTHING), ("dark", COLOURS)], ids=["light", "dark"])
-def test_axe_finds_nothing_on_the_pages_of_a_person(
-    browser: Browser, site: Site, conversations: Conversations, scheme: str, rules: dict[str, Any]
+def test_axe_finds_nothing_on_the_pages_of_a_person_and_they_can_be_magnified(
+    browser: Browser, site: Site, conversations: Conversations
 ) -> None:
-    look = Look(browser, site, rules, color_scheme=scheme, **WIDE)
+    look = Look(browser, site, axe_and_magnified, **WIDE)
     for address in ADDRESSES:
         look.at(address)
     for name in STATES:
@@ -180,7 +198,7 @@ def test_axe_finds_nothing_on_the_pages_of_a_person(
 
 
 def test_axe_finds_nothing_on_a_phone(browser: Browser, site: Site, conversations: Conversations) -> None:
-    look = Look(browser, site, EVERYTHING, **PHONE)
+    look = Look(browser, site, axe, **PHONE)
     page = look.page
     look.at(conversations.failed)
     page.get_by_label("Show conversations").click()
@@ -207,13 +225,11 @@ def test_axe_finds_nothing_on_a_phone(browser: Browser, site: Site, conversation
     look.close()
 
 
-@pytest.mark.parametrize("window", [MAGNIFIED, NARROW], ids=["200-percent", "320-pixels"])
-def test_pages_can_be_magnified_without_scrolling_sideways(
-    browser: Browser, site: Site, conversations: Conversations, window: dict[str, Any]
+@pytest.mark.parametrize("window", MAGNIFIED)
+def test_what_opens_on_a_magnified_page_does_not_scroll_it_sideways(
+    browser: Browser, site: Site, conversations: Conversations, window: str
 ) -> None:
-    look = Look(browser, site, None, **window)
-    for address in (*ADDRESSES, *(getattr(conversations, name) for name in STATES), f"{conversations.completed}hide/"):
-        look.at(address)
+    look = Look(browser, site, None, **MAGNIFIED[window])
     for openers in AT_ONCE:
         look.at(conversations.completed, *openers)
     assert look.wrong == {}
@@ -235,23 +251,20 @@ def test_text_set_wider_by_the_reader_is_not_cut_off(
     look.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_back_office(
-    browser: Browser, site: Site, conversations: Conversations, scheme: str
-) -> None:
+def test_axe_finds_nothing_in_the_back_office(browser: Browser, site: Site, conversations: Conversations) -> None:
     # Django's own markup keeps to WCAG, not to every practice that axe calls good.
     wcag = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-    visitor = Visitor(browser, site, "admin", color_scheme=scheme, reduced_motion="reduce")
+    visitor = Visitor(browser, site, "admin", reduced_motion="reduce")
     page = visitor.open("/admin/conversations/conversation/")
-    found = {"list": faults(page, wcag)}
+    found = {"list": faults_in_both_themes(page, wcag)}
     page.goto(f"/admin{conversations.completed.replace('conversations', 'conversations/conversation')}change/")
-    found["reason"] = faults(page, wcag)
+    found["reason"] = faults_in_both_themes(page, wcag)
     page.get_by_label("Reason").fill("Case 17")
     page.get_by_role("button", name="Go on").click()
     page.goto("/admin/audit/auditevent/")
-    found["audit"] = faults(page, wcag)
+    found["audit"] = faults_in_both_themes(page, wcag)
     for name in ("completed", "failed", "stopped"):
         page.goto(f"/admin{getattr(conversations, name).replace('conversations', 'conversations/conversation')}change/")
-        found[name] = faults(page, wcag)
+        found[name] = faults_in_both_themes(page, wcag)
     assert {name: lines for name, lines in found.items() if lines} == {}
     visitor.context.close()

@@ -1,78 +1,27 @@
-"""Sending over the API while processes die and the database goes away: nothing is lost and nothing doubled."""
+"""Sending over the API while processes die: nothing is lost and nothing doubled."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from chatapp.embedded.postgres import Cluster
 from tests.fakes.process import FakeOpenAI
 from tests.system.calls import answer_calls
-from tests.system.conftest import running_site
-from tests.system.program import Program
+from tests.system.program import START, Asker, Program, Reader, slow
 from tests.system.site import Site, free_port, marker, wait_for
 
 pytestmark = pytest.mark.timeout(200)
-START = "/api/v1/conversations/"
-
-
-@pytest.fixture(scope="module")
-def site(own_cluster: Cluster, openai: FakeOpenAI) -> Iterator[Site]:
-    with running_site(own_cluster.url, openai) as site:
-        yield site
+STREAMING = """
+SELECT message.id FROM conversations_message AS message JOIN accounts_user AS person ON person.id = owner_id
+WHERE username = 'streamer' AND status = 'streaming'
+"""
 
 
 @pytest.fixture
 def program(site: Site) -> Program:
-    return Program.of(site)
-
-
-def slow(name: str, seconds: float) -> tuple[dict[str, str], str]:
-    """Return a prompt whose answer takes so long, and the text of that answer."""
-    text = " ".join(f"{name}-{number} ü😀" for number in range(150))
-    return {"text": f"{name} " + marker(text=text, delay_ms=seconds * 1000 / 150)}, text
-
-
-class Reader(threading.Thread):
-    """Reads a stream in the background, and puts its text together."""
-
-    def __init__(self, events: Iterator[dict[str, str]], text: str = "") -> None:
-        super().__init__(daemon=True)
-        self.events, self.text, self.last_id = events, text, "0"
-        self.completed: dict[str, Any] = {}
-        """The last event's message; empty where the stream ended without it."""
-        self.start()
-
-    def run(self) -> None:
-        for event in self.events:
-            data: Any = json.loads(event["data"])
-            if event["event"] == "text":
-                assert data["start"] == len(self.text)
-                self.text += data["text"]
-                self.last_id = event["id"]
-            elif event["event"] == "completed":
-                self.completed = data
-
-
-class Asker(threading.Thread):
-    """Sends a request in the background."""
-
-    def __init__(self, program: Program, *arguments: Any, **headers: Any) -> None:
-        super().__init__(daemon=True)
-        self.program, self.arguments, self.headers = program, arguments, headers
-        self.answer: tuple[int, Any, dict[str, str]] | None = None
-        """What came back; None where the connection was cut."""
-        self.start()
-
-    def run(self) -> None:
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            self.answer = self.program.ask(*self.arguments, **self.headers)
+    return Program.of(site, "streamer")
 
 
 def test_c3_a_web_process_that_is_killed_costs_no_character_and_doubles_nothing(
@@ -82,9 +31,7 @@ def test_c3_a_web_process_that_is_killed_costs_no_character_and_doubles_nothing(
     site.start_web("other", other)
     prompt, text = slow("killed", 5)
     waited = Asker(program, "POST", START, prompt, port=other, Idempotency_Key="killed")
-    answer_id = wait_for(
-        lambda: site.sql("SELECT id FROM conversations_message WHERE status = 'streaming'"), what="the answer"
-    )[0][0]
+    answer_id = wait_for(lambda: site.sql(STREAMING), what="the answer")[0][0]
     reader = Reader(program.stream("GET", f"/api/v1/messages/{answer_id}/stream/", port=other))
     wait_for(lambda: len(reader.text) > 100, what="text")
 
@@ -107,28 +54,6 @@ def test_c3_a_web_process_that_is_killed_costs_no_character_and_doubles_nothing(
     again.join(20)
     assert (again.text, again.completed) == (text, message)
     assert len(answer_calls(openai, "killed")) == 1
-
-
-def test_d1_a_database_that_goes_away_is_waited_for_by_all_who_wait(
-    site: Site, program: Program, openai: FakeOpenAI, own_cluster: Cluster
-) -> None:
-    prompt, text = slow("away", 4)
-    streamed = Reader(program.stream("POST", START, prompt))
-    waited = Asker(program, "POST", START, slow("gone", 4)[0])
-    wait_for(lambda: len(streamed.text) > 100, what="text")
-
-    own_cluster.stop("fast")
-    status, problem, headers = program.ask("POST", START, {"text": "Hello"})
-    assert (status, problem["code"]) == (503, "unavailable")
-    assert "retry-after" in headers
-    own_cluster.start()
-
-    streamed.join(60)
-    waited.join(60)
-    assert (streamed.text, streamed.completed["text"]) == (text, text)
-    assert waited.answer is not None
-    status, message, _ = waited.answer
-    assert (status, message["status"], message["text"]) == (201, "completed", slow("gone", 4)[1])
 
 
 def test_p5_a_deploy_ends_streams_and_waits_soon_and_they_go_on_elsewhere(site: Site, program: Program) -> None:

@@ -1,20 +1,22 @@
 """With OPENAI_BACKGROUND the provider goes on when our worker dies, and not a character is lost."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
 
 from tests.fakes.process import FakeOpenAI
 from tests.system.calls import answer_calls
+from tests.system.conftest import running_site
 from tests.system.site import Site, marker, wait_for
 
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.fixture
-def background_site(own_site: Site) -> Site:
-    own_site.extra["OPENAI_BACKGROUND"] = "true"
-    own_site.kill("worker")
-    own_site.start_worker("worker one")
-    return own_site
+@pytest.fixture(scope="module")
+def background_site(openai: FakeOpenAI) -> Iterator[Site]:
+    with running_site(os.environ["DATABASE_URL"], openai, {"OPENAI_BACKGROUND": "true"}) as site:
+        yield site
 
 
 def deletions(openai: FakeOpenAI, response_id: str) -> list[str]:
@@ -27,8 +29,8 @@ def test_u9_p1_a_background_answer_is_picked_up_again_after_kill_9(background_si
     _, answer = browser.begin("bg-killed " + marker(text=text, delay_ms=60))
     shown = site.wait_for_text(answer, 60)
 
-    site.kill("worker one")
-    site.start_worker("worker two")
+    site.kill("worker")
+    site.start_worker()
 
     row = site.wait_until_ended(answer, seconds=90)
     assert (row["status"], row["text"]) == ("completed", text)

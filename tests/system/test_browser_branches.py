@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.fakes.process import FakeOpenAI
-from tests.system.browser import ANSWER, PROMPT, Visitor, ask, faults, press
+from tests.system.browser import ANSWER, PHONE, PROMPT, Visitor, ask, faults, faults_in_both_themes, press
 from tests.system.calls import answer_calls
 from tests.system.site import Site, marker, wait_for
 
@@ -25,16 +24,15 @@ def shown(page: Page) -> list[str]:
     return [text.split(" [[")[0] for text in page.locator(".prompt, .answer").all_inner_texts()]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_edit_and_branch_switch_and_go_on_from_a_version(browser: Browser, site: Site, scheme: str) -> None:
-    visitor = Visitor(browser, site, f"brancher-{scheme}", color_scheme=scheme, reduced_motion="reduce")
+def test_edit_and_branch_switch_and_go_on_from_a_version(browser: Browser, site: Site) -> None:
+    visitor = Visitor(browser, site, "brancher", reduced_motion="reduce")
     page = visitor.open("/conversations/")
     begin(page, "Answer one.", "Answer two.")
 
     press(page.locator(PROMPT).first, "Edit")
     editor = page.get_by_role("form", name="Edit your message")
     expect(editor.get_by_label("Your message", exact=True)).to_be_focused()
-    found = {"editor": faults(page)}
+    found = {"editor": faults_in_both_themes(page)}
     editor.get_by_label("Your message", exact=True).fill("prompt one, anew " + marker(text="Answer three."))
     editor.get_by_role("button", name="Send").click()
 
@@ -48,7 +46,7 @@ def test_edit_and_branch_switch_and_go_on_from_a_version(browser: Browser, site:
     expect(page.locator(ANSWER)).to_have_count(2)
     assert shown(page) == ["prompt 1", "Answer one.", "prompt 2", "Answer two."]
     expect(page.get_by_text("You are looking at another version")).to_be_visible()
-    found["another version"] = faults(page)
+    found["another version"] = faults_in_both_themes(page)
     page.evaluate("window.samePage = true")
     ask(page, "prompt 3 " + marker(text="Answer four."))
     expect(page.locator(ANSWER)).to_have_count(3)
@@ -173,10 +171,8 @@ def test_c10_without_scripts_one_can_edit_retry_with_and_switch(browser: Browser
     visitor.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_a_phone(browser: Browser, site: Site, scheme: str) -> None:
-    phone = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
-    visitor = Visitor(browser, site, "phone-brancher", color_scheme=scheme, reduced_motion="reduce", **phone)
+def test_axe_finds_nothing_on_a_phone(browser: Browser, site: Site) -> None:
+    visitor = Visitor(browser, site, "phone-brancher", reduced_motion="reduce", **PHONE)
     page = visitor.open("/conversations/")
     page.wait_for_load_state()
     page.get_by_label("Message", exact=True).fill("phone " + marker(text="Answer one."))
@@ -187,7 +183,7 @@ def test_axe_finds_nothing_on_a_phone(browser: Browser, site: Site, scheme: str)
     expect(page.locator(ANSWER)).to_have_attribute("data-status", "completed")
     page.get_by_role("link", name="Edit").tap()
     expect(page.get_by_label("Your message", exact=True)).to_be_visible()
-    assert faults(page) == []
+    assert faults_in_both_themes(page) == []
     small = page.evaluate("""() => [...document.querySelectorAll("main :is(a, button, select, [type=file])")]
         .filter((element) => element.checkVisibility() && !element.closest(".prose, .visually-hidden, .skip"))
         .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect().height])

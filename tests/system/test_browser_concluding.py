@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser import ANSWER, EVERYTHING, FITS, PHONE, Visitor
+from tests.system.browser import ANSWER, EVERYTHING, FITS, PHONE, Visitor, faults
 from tests.system.site import Site, marker
 
 CONVERSATION = re.compile(r"/conversations/[0-9a-f-]{36}/(#latest)?$")
@@ -37,8 +36,7 @@ def conclude(page: Page) -> None:
 
 def check(page: Page) -> None:
     """Nothing that axe finds, and nothing wider than the window."""
-    found = Axe().run(page, options=EVERYTHING)
-    assert found.violations_count == 0, found.generate_report()
+    assert faults(page, EVERYTHING) == []
     assert page.evaluate(FITS)
 
 

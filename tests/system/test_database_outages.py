@@ -1,6 +1,7 @@
 """PostgreSQL goes away and comes back while answers are being written. Nobody restarts a process by hand."""
 
 import time
+from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -8,9 +9,18 @@ import pytest
 from chatapp.embedded.postgres import Cluster
 from tests.fakes.process import FakeOpenAI
 from tests.system.calls import answer_calls
+from tests.system.conftest import running_site
+from tests.system.program import START, Asker, Program, Reader, slow
 from tests.system.site import Site, marker, wait_for
 
 pytestmark = pytest.mark.timeout(280)
+
+
+@pytest.fixture(scope="module")
+def own_site(own_cluster: Cluster, openai: FakeOpenAI) -> Iterator[Site]:
+    """One site for all outages: no process of it is ever restarted."""
+    with running_site(own_cluster.url, openai) as site:
+        yield site
 
 
 def start_answers(site: Site, name: str, count: int, seconds: float) -> dict[str, str]:
@@ -41,6 +51,27 @@ def test_d1_a_restart_of_postgresql_costs_no_answer_a_word(
     assert own_site.is_running("web")
     assert own_site.is_running("worker")
     assert own_site.sql("SELECT count(*) FROM conversations_messagechunk") == [(0,)]
+
+
+def test_d1_a_database_that_goes_away_is_waited_for_by_all_who_wait(own_site: Site, own_cluster: Cluster) -> None:
+    program = Program.of(own_site)
+    prompt, text = slow("away", 4)
+    streamed = Reader(program.stream("POST", START, prompt))
+    waited = Asker(program, "POST", START, slow("gone", 4)[0])
+    wait_for(lambda: len(streamed.text) > 100, what="text")
+
+    own_cluster.stop("fast")
+    status, problem, headers = program.ask("POST", START, {"text": "Hello"})
+    assert (status, problem["code"]) == (503, "unavailable")
+    assert "retry-after" in headers
+    own_cluster.start()
+
+    streamed.join(60)
+    waited.join(60)
+    assert (streamed.text, streamed.completed["text"]) == (text, text)
+    assert waited.answer is not None
+    status, message, _ = waited.answer
+    assert (status, message["status"], message["text"]) == (201, "completed", slow("gone", 4)[1])
 
 
 def test_d1_an_outage_of_60_s_costs_no_answer_a_word_and_no_process(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.system.browser import PHONE, Visitor, faults
+from tests.system.browser import PHONE, Visitor, faults_in_both_themes
 from tests.system.site import Site, marker, wait_for
 
 UNINDEXED = "SELECT count(*) FROM conversations_message WHERE search_vector IS NULL AND status = 'completed'"
@@ -46,9 +46,8 @@ def states(conversation: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_where_one_searches_and_sorts(browser: Browser, site: Site, said: str, scheme: str) -> None:
-    visitor = Visitor(browser, site, "everybody", color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing_where_one_searches_and_sorts(browser: Browser, site: Site, said: str) -> None:
+    visitor = Visitor(browser, site, "everybody", reduced_motion="reduce")
     page = visitor.open("/conversations/")
     expect(page.locator("#rail-pinned")).to_be_visible()
     expect(page.locator(".rail-running")).to_have_count(1)
@@ -56,29 +55,26 @@ def test_axe_finds_nothing_where_one_searches_and_sorts(browser: Browser, site: 
     found = {}
     for name, address in states(said).items():
         page.goto(address)
-        found[name] = faults(page)
+        found[name] = faults_in_both_themes(page)
     page.goto("/conversations/find/?q=umbrella")
     page.get_by_role("checkbox").nth(1).check()
-    found["selected"] = faults(page)
+    found["selected"] = faults_in_both_themes(page)
     page.goto(said)
     page.locator(".menu summary").click()
-    found["menu"] = faults(page)
+    found["menu"] = faults_in_both_themes(page)
     assert {name: lines for name, lines in found.items() if lines} == {}
     visitor.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_there_on_a_phone_and_fingers_hit_everything(
-    browser: Browser, site: Site, said: str, scheme: str
-) -> None:
-    visitor = Visitor(browser, site, "everybody", color_scheme=scheme, reduced_motion="reduce", **PHONE)
+def test_axe_finds_nothing_there_on_a_phone_and_fingers_hit_everything(browser: Browser, site: Site, said: str) -> None:
+    visitor = Visitor(browser, site, "everybody", reduced_motion="reduce", **PHONE)
     page = visitor.open("/conversations/")
     page.get_by_label("Show conversations").click()
     page.wait_for_timeout(400)  # the drawer slides in
-    found, small, wide = {"drawer": faults(page)}, {"drawer": page.evaluate(SMALL)}, []
+    found, small, wide = {"drawer": faults_in_both_themes(page)}, {"drawer": page.evaluate(SMALL)}, []
     for name, address in states(said).items():
         page.goto(address)
-        found[name], small[name] = faults(page), page.evaluate(SMALL)
+        found[name], small[name] = faults_in_both_themes(page), page.evaluate(SMALL)
         if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
             wide.append(name)
     assert {name: lines for name, lines in found.items() if lines} == {}

@@ -1,19 +1,38 @@
 """Processes that die, hang and are replaced: what people see, what the tables hold."""
 
+import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from tests.fakes.process import FakeOpenAI
 from tests.system.calls import answer_calls
 from tests.system.client import Client
+from tests.system.conftest import running_site
 from tests.system.site import Site, free_port, marker, wait_for
 
 pytestmark = pytest.mark.timeout(240)
 SLOW = {"tokens": 3000, "delay_ms": 100}
 SILENT_ONCE = {"first_event_ms": 3_600_000}
+
+
+@pytest.fixture(scope="module")
+def mortal(openai: FakeOpenAI) -> Iterator[Site]:
+    with running_site(os.environ["DATABASE_URL"], openai) as site:
+        yield site
+
+
+@pytest.fixture
+def own_site(mortal: Site) -> Site:
+    """The module's site, where what the test before has ended runs again."""
+    if not mortal.is_running("web"):
+        mortal.start_web()
+    if not mortal.is_running("worker"):
+        mortal.start_worker()
+    return mortal
 
 
 def assert_text_is_kept(site: Site, answer: str, shown: str) -> None:
@@ -39,7 +58,7 @@ def test_p1_a_killed_worker_loses_nothing_and_its_answers_are_settled_within_90_
     _, waiting = browser.begin("p1-waiting " + marker(text="Answered by the next worker."))
     time.sleep(1)
     assert own_site.message(waiting)["status"] == "queued"
-    own_site.start_worker("worker two")
+    own_site.start_worker()
 
     assert own_site.wait_until_ended(waiting)["text"] == "Answered by the next worker."
     assert own_site.wait_until_ended(begun, seconds=90)["status"] == "interrupted"
@@ -59,8 +78,8 @@ def test_p1_a_killed_worker_loses_nothing_and_its_answers_are_settled_within_90_
     assert "Retry" in page
 
     wait_for(lambda: len(answer_calls(openai, "p1-doomed")) == 2, seconds=60, what="the second try")
-    own_site.kill("worker two")
-    own_site.start_worker("worker three")
+    own_site.kill("worker")
+    own_site.start_worker()
     assert own_site.wait_until_ended(doomed, seconds=90)["status"] == "failed"
     assert len(answer_calls(openai, "p1-doomed")) == 2
 
@@ -88,11 +107,12 @@ def test_p2_a_killed_web_process_touches_no_answer_and_another_goes_on_showing_i
     row = own_site.message(answer)
     assert (row["status"], row["text"]) == ("completed", text)
     assert len(answer_calls(openai, "p2-web")) == 1
+    own_site.kill("web two")
 
 
 def test_p3_a_web_process_with_an_open_stream_ends_within_seconds(own_site: Site) -> None:
     browser = own_site.sign_in()
-    _, answer = browser.begin("p3-web " + marker(**SLOW))
+    _, answer = browser.begin("p3-web " + marker(tokens=200, delay_ms=100))
     watcher = threading.Thread(target=lambda: list(browser.stream(answer)))
     watcher.start()
     own_site.wait_for_text(answer, 10)
