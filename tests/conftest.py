@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +110,33 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Let tests that commit empty the audit table afterwards, which the database of an installation refuses."""
     from django.db import connection
 
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_not_truncated")
+    from tests.emptying import empty_cheaply  # it needs the settings
+
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_not_truncated")
+        empty_cheaply()
+
+
+@pytest.fixture(scope="module")
+def made_once(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Callable[[Callable[[], Any]], Any]]:
+    """Make what all tests of a module start from: in a transaction around theirs, each of which is undone within it.
+
+    For a module whose tests all start from it, and none of which commits.
+    """
+    from django.db import transaction
+
+    def make(what: Callable[[], Any]) -> Any:
+        with django_db_blocker.unblock():
+            return what()
+
+    around = transaction.atomic()
+    make(around.__enter__)
+    yield make
+    make(lambda: transaction.set_rollback(True))
+    make(lambda: around.__exit__(None, None, None))
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,8 +20,15 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "django.security")
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@pytest.fixture(scope="module")
+def first_world(made_once: Callable[[Callable[[], World]], World]) -> World:
+    """The world of all tests of a module. One in which a test commits has to make its own for each."""
     from tests.access.world import make_world  # models load after this file does
 
-    return make_world()
+    return made_once(make_world)
+
+
+@pytest.fixture
+def world(first_world: World, db: None) -> World:
+    """The world as it was at the beginning."""
+    return copy.deepcopy(first_world)

@@ -6,6 +6,7 @@ import functools
 
 from django.db import connection
 
+AUDIT = "audit_auditevent"
 # Written legitimately by any request: sessions, the counts of throttles and of the running minute, the minute in which
 # a token was last used.
 _PASSING = {"django_session", "cache", "rest_allowance"}

@@ -9,14 +9,12 @@ from collections.abc import Mapping
 import pytest
 from django.core.cache import cache
 from django.db import transaction
-from procrastinate.contrib.django.models import ProcrastinateJob
 
-from tests.access.record import changed_tables, snapshot
+from tests.access.answers import compare
+from tests.access.record import AUDIT, changed_tables, snapshot
 from tests.access.routes import all_routes
-from tests.access.table import AREAS, ROLES, STREAMS, TABLE, VERBS, Outcome, Row, expected
-from tests.access.world import World, make_world
-
-AUDIT = "audit_auditevent"
+from tests.access.table import AREAS, ROLES, TABLE, VERBS, Outcome, Row, expected
+from tests.access.world import World
 
 
 def test_a1_every_route_has_a_row_and_every_row_a_route() -> None:
@@ -33,8 +31,8 @@ def test_a1_r2_everybody_gets_what_the_table_says_and_changes_nothing_else(world
 def _walk(world: World, rows: Mapping[str, Row]) -> list[str]:
     """Ask for everything; return what differs from the table."""
     wrong = []
+    before = snapshot()
     for route in rows:
-        before = snapshot()
         asking = [(verb, role) for verb in VERBS for role in _roles(route, verb)]
         writing = [(verb, role) for verb, role in asking if _changes(expected(route, verb, role))]
         reading = [one for one in asking if one not in writing]
@@ -44,7 +42,7 @@ def _walk(world: World, rows: Mapping[str, Row]) -> list[str]:
                 for verb, roles in itertools.groupby(group, key=operator.itemgetter(0)):
                     cache.clear()  # with the counts of throttles
                     for _, role in roles:
-                        wrong += _compare(world, route, verb, role)
+                        wrong += compare(world, route, verb, role)
                 changed = changed_tables(before, snapshot())
                 transaction.set_rollback(True)
             outcome = Outcome(200) if group is reading else expected(route, *group[0])
@@ -62,29 +60,3 @@ def _roles(route: str, verb: str) -> tuple[str, ...]:
 
 def _changes(outcome: Outcome) -> bool:
     return outcome.writes or outcome.is_noted
-
-
-def _compare(world: World, route: str, verb: str, role: str) -> list[str]:
-    outcome = expected(route, verb, role)
-    response = world.ask(role, verb, world.address(route, all_routes()[route], role=role))
-    target = response.headers.get("Location", "")
-    if response.streaming:
-        response.close()
-    is_as_told = response.status_code == outcome.status and bool(target) == bool(outcome.to)
-    if is_as_told and target.startswith(outcome.to):
-        return []
-    return [f"{verb} {route} as {role}: {response.status_code} {target}, not {outcome.status} {outcome.to}"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a1_a2_streams_open_for_their_owner_alone() -> None:
-    # A stream gives its database connection back, which no test inside a transaction can bear.
-    world = make_world()
-    before = snapshot()
-    wrong = [
-        line for route in STREAMS for verb in VERBS for role in ROLES for line in _compare(world, route, verb, role)
-    ]
-    changed = changed_tables(before, snapshot())
-    ProcrastinateJob.objects.all().delete()
-    assert wrong == []
-    assert changed in ([], [AUDIT])

@@ -32,6 +32,11 @@ NEVER = ("Server", "X-Powered-By", "X-Runtime", "Via", "Content-Security-Policy-
 PRIVATE = "no-store"
 
 
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()  # for each test, beside those that commit
+
+
 def check(response: HttpResponse, *, private: bool) -> None:
     """Compare an answer with what every answer must say."""
     assert {name: response.headers.get(name) for name in ALWAYS} == ALWAYS

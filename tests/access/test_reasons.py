@@ -18,6 +18,11 @@ FIGURES = {"admin:records_usagefact_csv"}  # noted as it leaves the house, and n
 ROUTES = [route for route in TABLE if route.startswith(("admin", "records:")) and route not in FIGURES]
 
 
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()  # for each test, beside those that commit
+
+
 # Files and exports give their database connection back, which no test inside a transaction can bear.
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("role", ["reviewer", "administrator"])

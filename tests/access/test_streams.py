@@ -13,7 +13,9 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from conversations.models import Conversation, Message, MessageChunk
-from tests.access.record import changed_tables, snapshot
+from tests.access.answers import compare
+from tests.access.record import AUDIT, changed_tables, snapshot
+from tests.access.table import ROLES, STREAMS, VERBS
 from tests.access.world import SECRET, World, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a stream gives its database connection back
@@ -83,3 +85,15 @@ def test_a9_who_is_signed_out_is_told_so_and_given_nothing(streaming: World) -> 
     response = streaming.ask("anonymous", "GET", address(streaming.belongings.running))
     assert (response.status_code, response["HX-Redirect"], response.content) == (401, "/accounts/login/", b"")
     assert SECRET not in str(response.headers)
+
+
+def test_a1_a2_streams_open_for_their_owner_alone() -> None:
+    world = make_world()
+    before = snapshot()
+    wrong = [
+        line for route in STREAMS for verb in VERBS for role in ROLES for line in compare(world, route, verb, role)
+    ]
+    changed = changed_tables(before, snapshot())
+    ProcrastinateJob.objects.all().delete()
+    assert wrong == []
+    assert changed in ([], [AUDIT])
