@@ -34,8 +34,9 @@ def answered(site: Site, name: str, prompt: str) -> tuple[str, str]:
 
 def wait_for_more(page: Page, characters: int = 300) -> None:
     """Wait until the last answer has grown."""
-    before = page.locator(ANSWER).last.inner_text()
-    wait_for(lambda: len(page.locator(ANSWER).last.inner_text()) > len(before) + characters, what="more text")
+    length = "answer => answer.textContent.length"  # which, other than the inner text, needs no layout
+    before = page.locator(ANSWER).last.evaluate(length)
+    wait_for(lambda: page.locator(ANSWER).last.evaluate(length) > before + characters, what="more text")
 
 
 def test_the_page_follows_at_the_end_and_stays_put_for_who_reads_back(browser: Browser, site: Site) -> None:

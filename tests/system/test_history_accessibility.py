@@ -27,7 +27,7 @@ def said(site: Site) -> Iterator[str]:
         conversation, answer = person.begin("umbrella " + marker(text="An **umbrella** is kept."))
         assert site.wait_until_ended(answer)["status"] == "completed"
         site.sql(f"UPDATE conversations_conversation SET {state} WHERE id = %s", conversation)
-    _, running = person.begin("running " + marker(tokens=4000, delay_ms=30))
+    _, running = person.begin("running " + marker(tokens=1200, delay_ms=250))
     site.wait_for_text(running)
     wait_for(lambda: site.sql(UNINDEXED)[0][0] == 0, what="the words of the messages")
     yield f"/conversations/{conversation}/"
