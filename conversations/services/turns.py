@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 _NOBODY: User = get_user_model()(pk=-1)  # stands for the person while a rule is written down
+_POSTGRES = DatabaseWrapper({})  # says how; settings need not name a database for that
 
 
 def _rule(rows: QuerySet[Any]) -> str:
     """Return the condition of a queryset as SQL about its table, with %(person)s for the person."""
-    compiler = rows.query.get_compiler(connection=connection)
+    compiler = rows.query.get_compiler(connection=_POSTGRES)
     compiler.pre_sql_setup()
     sql, parameters = compiler.compile(rows.query.where)
     # Other than the person these are the numbers that Django writes itself, as in EXISTS (SELECT 1 …).
