@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import scenario
 from bench.load import Turn
 from bench.stand import Outcome
 
@@ -74,16 +73,16 @@ def _machine(levels: Sequence[Level]) -> str:
     )
 
 
-def _beyond(turn: Turn) -> float:
-    return turn.first_text * 1000 - scenario.FIRST_EVENT_MS
+def _beyond(outcome: Outcome, turn: Turn) -> float:
+    return (turn.first_text - outcome.provider) * 1000
 
 
-def _accepted(turn: Turn) -> float:
+def _accepted(_: Outcome, turn: Turn) -> float:
     return turn.accepted * 1000
 
 
-def _spread(outcomes: Sequence[Outcome], value: Callable[[Turn], float]) -> str:
-    values = sorted(value(turn) for outcome in outcomes for turn in outcome.settled)
+def _spread(outcomes: Sequence[Outcome], value: Callable[[Outcome, Turn], float]) -> str:
+    values = sorted(value(outcome, turn) for outcome in outcomes for turn in outcome.settled)
     p95 = values[min(len(values) - 1, int(len(values) * 0.95))]
     return f"{statistics.median(values):.0f} ms ({p95:.0f})"
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,8 @@ class Outcome:
     turns: list[Turn]
     cpu: dict[str, float]
     seconds: float
+    provider: float
+    """Seconds from a request's arrival at the fake provider to its first piece of text, median."""
 
     @property
     def settled(self) -> list[Turn]:
@@ -71,20 +74,25 @@ class Stand:
         """Put the load on Verbatim."""
         self.invite(load.streams)
         people = self.people[: load.streams]
-        programs = self._programs()
+        programs, earlier = self._programs(), len(self.openai.first_texts())
         began, before = time.monotonic(), {name: cpu_seconds(pid) for name, pid in programs.items()}
         result = _run("bench.client", {"url": self.site.url, "people": people, "load": asdict(load)})
         self._wait_until_idle()
         cpu = {name: cpu_seconds(pid) - before[name] for name, pid in programs.items()}
         for person, last in zip(people, result["last"], strict=True):
             person["last"] = last
-        return Outcome(load, _turns(result), cpu, time.monotonic() - began)
+        return Outcome(load, _turns(result), cpu, time.monotonic() - began, self._provider_since(earlier))
 
     def measure_sdk(self, load: Load) -> Outcome:
         """Put the same load on the bare SDK loop."""
-        began = time.monotonic()
+        began, earlier = time.monotonic(), len(self.openai.first_texts())
         result = _run("bench.sdk_loop", {"base_url": self.openai.base_url, "load": asdict(load)})
-        return Outcome(load, _turns(result), {"sdk": result["cpu"]}, time.monotonic() - began)
+        cpu, seconds = {"sdk": result["cpu"]}, time.monotonic() - began
+        return Outcome(load, _turns(result), cpu, seconds, self._provider_since(earlier))
+
+    def _provider_since(self, earlier: int) -> float:
+        """How long the fake provider took for its first texts but for so many earlier ones, median, in seconds."""
+        return statistics.median(self.openai.first_texts()[earlier:])
 
     def _programs(self) -> dict[str, int]:
         postmaster = find_postmaster(self.cluster.data)

@@ -151,6 +151,16 @@ def test_requests_are_recorded_without_the_key(fake: FakeOpenAI, client: openai.
     assert request["status"] == 200
 
 
+def test_it_tells_how_long_its_first_texts_took(fake: FakeOpenAI, client: openai.OpenAI) -> None:
+    fake.script([{"text": "Late", "first_event_ms": 50}, {"status": 500, "times": 1}])
+    earlier = len(fake.first_texts())
+    list(client.responses.create(model="gpt-4o", input="Hello", stream=True))
+    with pytest.raises(openai.InternalServerError):
+        client.responses.create(model="gpt-4o", input="Hello", stream=True)
+    (seconds,) = fake.first_texts()[earlier:]
+    assert seconds >= 0.05
+
+
 def test_client_that_leaves_is_recorded_and_others_are_served(fake: FakeOpenAI, client: openai.OpenAI) -> None:
     slow = '[[fake: {"tokens": 500, "delay_ms": 20}]]'
     with client.responses.create(model="gpt-4o", input=slow, stream=True) as stream:

@@ -56,6 +56,7 @@ class FakeServer:
         app.router.add_post("/_control/models", self.set_shutdown_dates)
         app.router.add_post("/_control/reset", self.reset)
         app.router.add_get("/_control/requests", self.list_requests)
+        app.router.add_get("/_control/first_texts", self.list_first_texts)
         return app
 
     # -- the API -----------------------------------------------------------------------------------------------------
@@ -179,6 +180,10 @@ class FakeServer:
         path, text = request.query.get("path", ""), request.query.get("holding", "")
         seen = [record for record in self.log.requests if path in ("", record["path"])]
         return json_response([record for record in seen if not text or text in str(record["body"]["input"])])
+
+    async def list_first_texts(self, _request: web.Request) -> web.StreamResponse:
+        """Seconds from the arrival of each request to the first text of its answer, none without text."""
+        return json_response([r["first_text_seconds"] for r in self.log.requests if r["first_text_seconds"]])
 
     # -- how an answer is chosen and sent ----------------------------------------------------------------------------
 

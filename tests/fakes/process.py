@@ -55,6 +55,11 @@ class FakeOpenAI(FakeServer):
         seen: list[dict[str, Any]] = self._call("GET", f"/_control/requests?{query}")
         return seen
 
+    def first_texts(self) -> list[float]:
+        """Seconds from the arrival of each request to the first text of its answer, oldest first, none without text."""
+        seen: list[float] = self._call("GET", "/_control/first_texts")
+        return seen
+
     def reset(self) -> None:
         """Forget every script, answer and request."""
         self._call("POST", "/_control/reset", {})

@@ -36,6 +36,7 @@ class RequestLog:
             "response_id": "",
             "status": None,
             "deltas_sent": 0,
+            "first_text_seconds": 0.0,
             "bytes_sent": 0,
             "closed_early": False,
         }

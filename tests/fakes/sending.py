@@ -1,6 +1,7 @@
 """How the frames of a fake answer go out: each at its time, in one packet, in many, or cut within a character."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,6 +38,8 @@ async def send_frames(
             transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
             if len(piece) != len(frame.data):
                 await asyncio.sleep(0)
+        if frame.deltas and not record["first_text_seconds"]:
+            record["first_text_seconds"] = time.time() - record["at"]
         while transport.get_write_buffer_size() > HIGH_WATER:
             await asyncio.sleep(0.01)
         record["deltas_sent"] = frame.deltas
