@@ -1,5 +1,6 @@
 """How the web processes are served. PORT and WEB_CONCURRENCY are the environment's; the rest is the same everywhere."""
 
+import gc
 from typing import TYPE_CHECKING
 
 from chatapp import env
@@ -27,7 +28,15 @@ loglevel = "info"
 
 
 def post_worker_init(worker: "Worker") -> None:
-    """Hand the worker to the streams, which watch its `alive`: gunicorn waits for open responses when it stops."""
+    """Hand the worker to the streams, which watch its `alive`: gunicorn waits for open responses when it stops.
+
+    The views are loaded before the first request asks for one; none of it is looked at by the garbage collector again.
+    """
+    from django.urls import resolve
+
     from conversations.live import lifetime
 
     lifetime.set_worker(worker)
+    resolve("/healthz")
+    gc.collect()
+    gc.freeze()

@@ -63,7 +63,7 @@ def test_a_token_of_the_provider_acts_for_who_has_its_subject(person: User, sign
     assert user == person
     assert (access.kind, access.scopes, access.token_id) == ("jwt", OWN, None)
     assert still_holds(user_id=user.pk, access=access)
-    _, old = authenticate(sign(exp=int(time.time()) - 29))
+    _, old = authenticate(sign(exp=int(time.time()) - 10))
     assert old.expires_at < access.expires_at
 
 

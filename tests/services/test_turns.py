@@ -145,6 +145,20 @@ def test_a_turn_takes_three_statements(first: Message, owner: User) -> None:
     assert len(statements) == 3, statements
 
 
+@pytest.mark.parametrize("repeated", [False, True], ids=["running answer", "used token"])
+def test_what_the_constraints_refuse_is_told_and_leaves_nothing(first: Message, *, repeated: bool) -> None:
+    used = first.parent.client_token if first.parent and repeated else token()
+    if not repeated:
+        retry_answer(message=first)
+    before = Message.objects.count()
+    with pytest.raises(Refused) as refused:
+        send_message(
+            owner=first.owner, conversation_id=first.conversation_id, prompt="Two", client_token=used or token()
+        )
+    assert refused.value.code == ("token_reused" if repeated else "busy")
+    assert Message.objects.count() == before
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_assistant_that_changes_while_the_turn_is_waited_for_is_the_new_one(first: Message) -> None:
     other, sent = make_assistant(), []
