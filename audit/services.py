@@ -21,7 +21,14 @@ type Detail = str | int | bool | Sequence[Detail] | Mapping[str, Detail] | None
 
 _LOCK = 5_617_204_118_233_907_202  # of all who number audit events; any number that nobody else locks will do
 _LAST = "SELECT seq, hash FROM audit_auditevent ORDER BY seq DESC LIMIT 1"
-_TIMEOUT = "SELECT set_config('lock_timeout', %s, true)"
+_TAKE = "SELECT pg_advisory_xact_lock(%(lock)s)"
+# With a timeout of its own, in one round trip; afterwards the usual one holds again.
+_TAKE_PATIENTLY = """
+SELECT set_config('audit.usual_timeout', current_setting('lock_timeout'), true),
+    set_config('lock_timeout', %(patience)s, true);
+SELECT pg_advisory_xact_lock(%(lock)s);
+SELECT set_config('lock_timeout', current_setting('audit.usual_timeout'), true)
+"""
 LONGEST_REASON = 500
 PATIENCE = "500ms"  # that a sign-in may wait for the audit
 
@@ -126,14 +133,10 @@ def take_turn(*, patience: str = "") -> None:
     LockNotAvailable as its cause after that time.
     """
     with connection.cursor() as cursor:
-        if not patience:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-            return
-        cursor.execute("SELECT current_setting('lock_timeout')")
-        (usual,) = cursor.fetchone()
-        cursor.execute(_TIMEOUT, [patience])
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        cursor.execute(_TIMEOUT, [usual])
+        if patience:
+            cursor.execute(_TAKE_PATIENTLY, {"lock": _LOCK, "patience": patience})
+        else:
+            cursor.execute(_TAKE, {"lock": _LOCK})
 
 
 def _append(deed: _Deed) -> AuditEvent:
