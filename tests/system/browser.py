@@ -1,6 +1,7 @@
-"""Debian's Chromium, driven by Playwright, and what people do and look at in it."""
+"""Chromium, driven by Playwright, and what people do and look at in it."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 from tests.system.site import Site
 
+# The first that is there; see .ci/browser.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -44,7 +47,8 @@ expect.set_options(timeout=20_000)  # a machine that runs other tests may be slo
 def chromium() -> Iterator[Browser]:
     """A browser for as long as the block lasts."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        path = next(filter(None, map(shutil.which, NAMES)))
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
 
