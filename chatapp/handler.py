@@ -13,7 +13,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
-THREADS = 64  # more than connections in the pool: some wait for storage, or for a child that reads a file
+# They start as they are needed. So many, because while the database is away each request waits for it, for as long as
+# the pool lets it; those that need none, or are told that it is away, are not to wait behind them.
+THREADS = 500
 
 
 class Handler(ASGIHandler):

@@ -17,6 +17,7 @@ from chatapp.handler import Handler
 
 seen: list[tuple[str, int]] = []
 used: list[BaseDatabaseWrapper] = []
+waiters, go_on = threading.Semaphore(0), threading.Event()
 
 
 def _note(what: str) -> None:
@@ -64,7 +65,18 @@ def reading(request: HttpRequest) -> HttpResponse:
     return HttpResponse("")
 
 
-urlpatterns = [path("plain/", plain), path("coroutine/", coroutine), path("reading/", reading)]
+def waiting(request: HttpRequest) -> HttpResponse:
+    waiters.release()
+    go_on.wait(30)
+    return HttpResponse("")
+
+
+urlpatterns = [
+    path("plain/", plain),
+    path("coroutine/", coroutine),
+    path("reading/", reading),
+    path("waiting/", waiting),
+]
 
 
 @pytest.fixture
@@ -122,3 +134,28 @@ def test_the_connection_goes_back_to_the_pool_with_the_answer_and_the_thread_sta
         ask(handler, "/reading/", query)
         assert used[-1].connection is None
     assert used[0] is used[1]
+
+
+def test_d1_many_who_wait_for_a_database_that_is_away_keep_nobody_else_waiting(handler: Handler) -> None:
+    async def send(address: str) -> int:
+        scope = {"type": "http", "method": "GET", "path": address, "query_string": b"", "headers": []}
+        talk: Any = ApplicationCommunicator(handler, scope)  # type: ignore[no-untyped-call]
+        await talk.send_input({"type": "http.request", "body": b""})
+        start: dict[str, int] = await talk.receive_output(60)
+        await talk.receive_output(60)
+        await talk.wait(60)
+        return start["status"]
+
+    async def send_all() -> tuple[int, list[int]]:
+        crowd = [asyncio.create_task(send("/waiting/")) for _ in range(200)]
+        try:
+            for _ in crowd:
+                assert await asyncio.to_thread(waiters.acquire, timeout=10)
+            one = await send("/plain/")
+        finally:
+            go_on.set()
+        return one, await asyncio.gather(*crowd)
+
+    one, crowd = asyncio.run(send_all())
+    assert one == 200
+    assert crowd == [200] * 200

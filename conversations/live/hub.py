@@ -122,13 +122,12 @@ class Hub:
                 await self._look(query)
 
     async def _look(self, query: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
-        watched = list(self._watched.values())
-        cursor = await query.execute(_NEWS, [[one.message_id for one in watched], [len(one.text) for one in watched]])
+        watched = dict(self._watched)
+        known = [len(one.text) for one in watched.values()]
+        cursor = await query.execute(_NEWS, [list(watched), known])
         found: set[Watched] = set()
         for message_id, status, activity, files, start, text in await cursor.fetchall():
-            one = self._watched.get(message_id)
-            if one is None:
-                continue
+            one = watched[message_id]  # as it was asked for, even if others have come to watch it anew meanwhile
             found.add(one)
             news = False
             if text and start == len(one.text):
@@ -142,7 +141,7 @@ class Hub:
                 news = True
             if news:
                 one.tell()
-        for one in watched:
+        for one in watched.values():
             if one not in found and not one.is_gone:
                 one.is_gone = True
                 one.tell()

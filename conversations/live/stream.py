@@ -90,9 +90,9 @@ async def _events(message_id: UUID, session_key: str, after: int) -> AsyncIterat
             if not watched.is_running:
                 yield await sync_to_async(_final, thread_sensitive=False)(session_key, message_id)
                 return
-            if watched.status:
+            if watched.status and len(watched.text) >= after:  # else the page was told of more, by another process
                 drawing = time.perf_counter()
-                draft = draw(watched.text, after=min(after, len(watched.text)))
+                draft = draw(watched.text, after=after)
                 activity = watched.activity if watched.activity != shown_activity else None
                 data, after, shown_activity = progress_event(message_id, draft, activity), draft.end, watched.activity
                 pause = (time.perf_counter() - drawing) * DRAWING_SHARE

@@ -80,9 +80,15 @@ def prepare_file(*, attachment: Attachment, facts: FileFacts) -> str | None:
 
 
 def keep_file(*, attachment: Attachment, key: str) -> bool:
-    """Note that storage holds a planned file under `key`. Return False where it was given up or tried anew."""
-    pending = Attachment.objects.filter(pk=attachment.pk, state=Attachment.State.PENDING, key=key)
-    return bool(pending.update(state=Attachment.State.READY, ready_at=timezone.now(), failure=""))
+    """Note that storage holds a planned file under `key`. Return False where it was given up or tried anew.
+
+    Asked again, because the answer to the commit was lost, it returns the same.
+    """
+    file = Attachment.objects.filter(pk=attachment.pk, key=key)
+    pending = file.filter(state=Attachment.State.PENDING)
+    if pending.update(state=Attachment.State.READY, ready_at=timezone.now(), failure=""):
+        return True
+    return file.filter(state=Attachment.State.READY).exists()
 
 
 def fail_file(*, attachment: Attachment, reason: str) -> None:

@@ -92,15 +92,18 @@ def _answered_by(owner: User, conversation_id: UUID) -> tuple[Conversation, Lang
     model = found.language_model() if found is not None and found.is_open else None
     if found is not None and model is not None:
         return found, model
-    conversation = _locked(Conversation.objects.visible_to(owner).select_related("model")).get(pk=conversation_id)
+    conversation = _locked(Conversation.objects.visible_to(owner)).get(pk=conversation_id)
     conversation.owner = owner
     require_unconcluded(conversation)
     return conversation, model_for(conversation)
 
 
 def lock_conversation(conversation: Conversation) -> Conversation:
-    """Return the conversation as it now stands, locked until the surrounding transaction ends."""
-    return _locked(Conversation.objects.select_related("owner", "model")).get(pk=conversation.pk)
+    """Return the conversation as it now stands, locked until the surrounding transaction ends.
+
+    Its model is not read along: what is joined to a row that was waited for is what it was joined to before.
+    """
+    return _locked(Conversation.objects.select_related("owner")).get(pk=conversation.pk)
 
 
 def _locked(conversations: ConversationQuerySet) -> ConversationQuerySet:

@@ -201,11 +201,11 @@ def _commit(
     options: dict[str, Any] | None,
 ) -> Message:
     *supplied, prompt = history[place.first :]
-    parent_id = _supply(conversation, place.parent_id, supplied, model)
+    messages = _supply(conversation, place.parent_id, supplied)
     before = "\n".join(said.text for said in history[:-1])
-    return commit_turn(
+    answer = commit_turn(
         conversation,
-        parent_id,
+        messages[-1].pk if messages else place.parent_id,
         prompt.text,
         client_token,
         model,
@@ -213,12 +213,13 @@ def _commit(
         options=options,
         beside=before,
     )
+    for message, said in zip(messages, supplied, strict=True):  # whoever sends is locked first, then files
+        attach(message=message, attachment_ids=said.attachment_ids, model=model)
+    return answer
 
 
-def _supply(
-    conversation: Conversation, parent_id: UUID | None, supplied: Sequence[Said], model: LanguageModel
-) -> UUID | None:
-    """Write what a client says was said, one behind the other; return the last one's id, or `parent_id`."""
+def _supply(conversation: Conversation, parent_id: UUID | None, supplied: Sequence[Said]) -> list[Message]:
+    """Write what a client says was said, one behind the other, and return it."""
     now = timezone.now()
     messages = [
         Message(
@@ -234,13 +235,10 @@ def _supply(
         )
         for said in supplied
     ]
-    if not messages:
-        return parent_id
-    messages[0].parent_id = parent_id
+    if messages:
+        messages[0].parent_id = parent_id
     for before, after in pairwise(messages):
         after.parent_id = before.pk
     for some in batched(messages, BATCH):
         Message.objects.bulk_create(some)
-    for message, said in zip(messages, supplied, strict=True):
-        attach(message=message, attachment_ids=said.attachment_ids, model=model)
-    return messages[-1].pk
+    return messages

@@ -73,8 +73,9 @@ _ASK_AGAIN = f"WITH said AS ({_insert(Message, 0)}), planned AS ({_insert(Genera
 def find_open(*, owner: User, conversation_id: UUID) -> Conversation | None:
     """Return a conversation of `owner` with its assistant and models, locked until the transaction ends.
 
-    None where it is not to be seen, its assistant is not available to them, or the assistant was changed while the lock
-    was waited for.
+    None where it is not to be seen, its assistant is not available to them, or its assistant or model was changed while
+    the lock was waited for: what is joined to it is as it was before. So an assistant that is withdrawn at that moment
+    still takes this prompt.
     """
     with connection.cursor() as cursor:
         cursor.execute(_FIND, {"person": owner.pk, "id": str(conversation_id), "default": settings.DEFAULT_MODEL})
@@ -85,6 +86,8 @@ def find_open(*, owner: User, conversation_id: UUID) -> Conversation | None:
     conversation = _take(Conversation, values)
     assistant = _take(Assistant, values)
     chosen, standard = _take(LanguageModel, values), _take(LanguageModel, values)
+    if conversation.model_id != chosen.pk:
+        return None
     conversation.owner, conversation.assistant = owner, assistant
     if conversation.model_id is not None:
         conversation.model = chosen

@@ -1,13 +1,18 @@
 """What the model makes is in storage before the answer has ended, or its reason for missing is told."""
 
+import asyncio
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from pytest_django import Settings
 
+from conversations import services
 from conversations.files import storage
+from conversations.live import made_files
 from conversations.models import Attachment, Generation
 from tests.fakes.process import FakeOpenAI
 from tests.live.with_files import begin, sent, write
@@ -100,3 +105,26 @@ def test_what_was_handed_out_before_a_fault_is_kept(openai: FakeOpenAI) -> None:
 
     assert answer.status in ("failed", "interrupted")
     assert [file.state for file in Attachment.objects.all()] == ["ready"]
+
+
+def test_d1_a_file_stays_whose_commit_was_not_answered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    answer = begin()
+    planned = Attachment.objects.create(
+        message=answer, owner=answer.owner, origin="model", key=storage.new_key(), name="result.csv"
+    )
+    (tmp_path / "result.csv").write_bytes(b"a,b\n1,2\n")
+    keep, kept = services.keep_file, []
+
+    def keep_file(**what: Any) -> bool:
+        kept.append(keep(**what))
+        if len(kept) == 1:
+            raise OperationalError("the connection ends, behind the commit")
+        return kept[-1]
+
+    monkeypatch.setattr(services, "keep_file", keep_file)
+    asyncio.run(made_files.store(planned, tmp_path / "result.csv"))
+
+    row = Attachment.objects.get(pk=planned.pk)
+    assert len(kept) == 2
+    assert row.state == "ready"
+    assert storage.read(row.key) == b"a,b\n1,2\n"

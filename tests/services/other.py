@@ -34,13 +34,21 @@ class Other:
     def wait_until_it_waits(self) -> None:
         """Return once its statement waits for a lock that somebody else holds."""
         give_up_at = time.monotonic() + 30
-        while time.monotonic() < give_up_at:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self._pid[0] if self._pid else 0])
-                if cursor.fetchone() == (True,):
-                    return
+        while not self._waits():
+            if time.monotonic() > give_up_at:
+                raise AssertionError("It never waited for anybody.")
             time.sleep(0.02)
-        raise AssertionError("It never waited for anybody.")
+
+    def wait_until_it_waits_or_is_done(self) -> None:
+        """Return once it goes on no further without us."""
+        while self._thread.is_alive() and not self._waits():
+            time.sleep(0.02)
+
+    def _waits(self) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self._pid[0] if self._pid else 0])
+            waits: bool = cursor.fetchone()[0]
+        return waits
 
     def end(self) -> Any:
         self._thread.join(30)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connections, transaction
 
 from accounts.models import User
-from conversations.models import Assistant, Conversation, Generation, Message
+from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message
 from conversations.services import (
     Refusal,
     Refused,
@@ -20,11 +21,15 @@ from conversations.services import (
     rate_answer,
     retry_answer,
     send_history,
+    send_message,
+    sending,
     start_from_history,
+    supplying,
 )
 from conversations.services.supplying import MAX_TURNS
-from tests.factories import make_assistant, make_model, make_user, token
+from tests.factories import make_assistant, make_file, make_model, make_user, token
 from tests.pages.record import end
+from tests.services.other import Other
 from tests.services.supplied import OPTIONS, go_on, go_on_with, start, texts, told
 
 pytestmark = pytest.mark.django_db
@@ -269,3 +274,35 @@ def test_the_database_takes_no_supplied_message_that_has_not_ended(owner: User, 
     end(answer, text="Second")
     with pytest.raises(IntegrityError, match="answers_have_a_parent"), transaction.atomic():
         Message.objects.filter(pk=answer.pk).update(parent=None)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("folder")
+def test_two_who_send_the_same_file_do_not_wait_for_each_other_in_a_circle(
+    first: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, file = first.owner, make_file(first.owner)
+    LanguageModel.objects.update(accepts_images=True)
+    others: list[Other] = []
+
+    def say_beside() -> Message:
+        return send_message(
+            owner=owner,
+            conversation_id=first.conversation_id,
+            prompt="Two",
+            client_token=token(),
+            attachment_ids=[file.pk],
+        )
+
+    def commit_turn(*what: Any, **more: Any) -> Message:
+        others.append(Other(say_beside))
+        others[0].wait_until_it_waits_or_is_done()
+        return sending.commit_turn(*what, **more)
+
+    monkeypatch.setattr(supplying, "commit_turn", commit_turn)
+    history = [Said("user", "Early", (file.pk,)), *told("", "Yes", "One")[1:]]
+    with pytest.raises(Refused) as refused:
+        start_from_history(owner=owner, assistant=first.conversation.assistant, history=history, client_token=token())
+
+    assert refused.value.code == Refusal.FILE
+    assert isinstance(others[0].end(), Message)

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message
-from conversations.services import Refused, conclude_conversation, retry_answer, send_message
+from conversations.services import Refused, conclude_conversation, edit_prompt, retry_answer, send_message
 from conversations.services.turns import find_open
 from tests.factories import make_assistant, make_model, make_user, token
 from tests.services.other import Other
@@ -175,6 +175,38 @@ def test_an_assistant_that_changes_while_the_turn_is_waited_for_is_the_new_one(f
     sent.append(somebody.end())
     assert [answer.assistant for answer in sent] == [other]
     assert Generation.objects.filter(message=sent[0]).count() == 1
+
+
+def go_on(answer: Message) -> Message:
+    return send_message(owner=answer.owner, conversation_id=answer.conversation_id, prompt="Two", client_token=token())
+
+
+def say_otherwise(answer: Message) -> Message:
+    assert answer.parent is not None
+    return edit_prompt(message=answer.parent, prompt="Two", client_token=token())
+
+
+def ask_again(answer: Message) -> Message:
+    return retry_answer(message=answer)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("deed", [go_on, say_otherwise, ask_again])
+@pytest.mark.parametrize("had_one", [False, True], ids=["the assistant's own", "another"])
+def test_a_model_that_is_chosen_while_the_turn_is_waited_for_answers(
+    first: Message, deed: Callable[[Message], Message], *, had_one: bool
+) -> None:
+    before, chosen = make_model("gpt-before"), make_model("gpt-chosen")
+    conversation = Conversation.objects.filter(pk=first.conversation_id)
+    conversation.update(model=before if had_one else None)
+    first = Message.objects.get(pk=first.pk)
+
+    with transaction.atomic():
+        conversation.update(model=chosen)
+        somebody = Other(lambda: deed(first))
+        somebody.wait_until_it_waits()
+
+    assert somebody.end().generations.get().model == chosen
 
 
 def test_a_retry_is_written_in_the_same_way(first: Message) -> None:
