@@ -3,14 +3,16 @@
 python -m chatapp.embedded.prepare      prints what `manage.py setup` prints: the first administrator's sign-in, once
 """
 
-import io
 import os
 import sys
 
 import django
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
+
+from chatapp.embedded import static_files
 
 
 def main() -> None:
@@ -20,7 +22,7 @@ def main() -> None:
         django.setup()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("setup")
-        call_command("collectstatic", interactive=False, verbosity=0, stdout=io.StringIO())
+        static_files.gather(settings.VAR_DIR / "static.stamp")
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     except CommandError as error:
