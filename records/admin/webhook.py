@@ -124,7 +124,10 @@ class WebhookEndpointAdmin(KeptWhileInUse):
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
         """Give a new endpoint its secret; of another write what was changed, and nothing that senders keep there."""
         if change:
-            obj.save(update_fields=form.changed_data)
+            try:
+                obj.save(update_fields=form.changed_data)
+            except WebhookEndpoint.NotUpdated:
+                raise Http404(f"“{obj}” was deleted while its form was open.") from None
             return
         request.webhook_secret = equip(endpoint=obj)  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
