@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.contrib.staticfiles.storage import staticfiles_storage
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import call_command
 
 _PACKAGES = ("django", "servestatic")  # which say how a file is named and packed
@@ -19,7 +19,7 @@ def gather(stamp: Path) -> None:
     That takes longer than all the rest of a start. Names, sizes and times of files are compared, not what they hold.
     """
     wanted = _digest()
-    is_there = Path(settings.STATIC_ROOT, staticfiles_storage.manifest_name).exists()
+    is_there = staticfiles_storage.exists(ManifestFilesMixin.manifest_name)
     if is_there and stamp.exists() and stamp.read_text() == wanted:
         return
     stamp.unlink(missing_ok=True)

@@ -63,8 +63,17 @@ class Record:
         return self.told
 
 
-async def next_of(page: AsyncIterator[bytes]) -> bytes:
-    return await anext(page)
+async def open_page(answer: UUID, after: int) -> tuple[AsyncIterator[bytes], asyncio.Task[bytes]]:
+    """A page that shows `after` code points of an answer and waits for more, and what it is told first."""
+    page = _events(answer, "", after)
+
+    async def be_told() -> bytes:
+        async with asyncio.timeout(5):
+            return await anext(page)
+
+    told = asyncio.create_task(be_told())
+    await asyncio.sleep(0)
+    return page, told
 
 
 @pytest.fixture
@@ -85,23 +94,18 @@ def test_c1_a_page_that_comes_back_while_the_hub_looks_is_told_nothing_twice(loo
     answer = uuid4()
 
     async def come_back() -> bytes:
-        page = _events(answer, "", 0)
-        told = asyncio.create_task(next_of(page))
-        await asyncio.sleep(0)
+        page, told = await open_page(answer, 0)
         await looked_by_hand._look(Record(answer, THREE))  # type: ignore[arg-type]
         assert b"<p>one</p>" in await told
         may_tell = asyncio.Event()
         look = asyncio.create_task(looked_by_hand._look(Record(answer, THREE, may_tell)))  # type: ignore[arg-type]
         await asyncio.sleep(0)
         await page.aclose()  # type: ignore[attr-defined]
-        page = _events(answer, "", 10)
-        told = asyncio.create_task(next_of(page))
-        await asyncio.sleep(0)
+        _, told = await open_page(answer, 10)
         may_tell.set()
         await look
         await looked_by_hand._look(Record(answer, THREE))  # type: ignore[arg-type]
-        async with asyncio.timeout(5):
-            return await told
+        return await told
 
     told = asyncio.run(come_back())
     assert b"three" in told
@@ -113,17 +117,14 @@ def test_c1_a_page_that_another_process_told_of_more_waits_until_as_much_is_know
     answer = uuid4()
 
     async def come_from_elsewhere() -> bytes:
-        here = _events(answer, "", 0)
-        told = asyncio.create_task(next_of(here))
-        await asyncio.sleep(0)
+        _, told = await open_page(answer, 0)
         await looked_by_hand._look(Record(answer, THREE[:6]))  # type: ignore[arg-type]
         await told
-        told = asyncio.create_task(next_of(_events(answer, "", 10)))
+        _, told = await open_page(answer, 10)
         await asyncio.sleep(0.05)
         assert not told.done()
         await looked_by_hand._look(Record(answer, THREE))  # type: ignore[arg-type]
-        async with asyncio.timeout(5):
-            return await told
+        return await told
 
     told = asyncio.run(come_from_elsewhere())
     assert b"three" in told

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.management import call_command
 from django.utils.functional import empty
 from pytest_django import Settings
 
@@ -33,16 +34,15 @@ def source(settings: Settings, tmp_path: Path) -> Path:
 def gathered(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Count:
     """Start once more; return how often files have been gathered."""
     runs = []
-    call_command = static_files.call_command
 
     def counted(*what: Any, **more: Any) -> None:
         runs.append(what)
         call_command(*what, **more)
 
-    monkeypatch.setattr(static_files, "call_command", counted)
+    monkeypatch.setattr("chatapp.embedded.static_files.call_command", counted)
 
     def start() -> int:
-        staticfiles_storage._wrapped = empty  # as in a new process
+        cast(Any, staticfiles_storage)._wrapped = empty  # as in a new process
         static_files.gather(tmp_path / "stamp")
         return len(runs)
 

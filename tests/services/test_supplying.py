@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any
-
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from conversations.models import Assistant, Conversation, Generation, LanguageModel, Message
+from conversations.models import Assistant, Conversation, Generation, Message
 from conversations.services import (
     Refusal,
     Refused,
@@ -21,15 +18,11 @@ from conversations.services import (
     rate_answer,
     retry_answer,
     send_history,
-    send_message,
-    sending,
     start_from_history,
-    supplying,
 )
 from conversations.services.supplying import MAX_TURNS
-from tests.factories import make_assistant, make_file, make_model, make_user, token
+from tests.factories import make_user, token
 from tests.pages.record import end
-from tests.services.other import Other
 from tests.services.supplied import OPTIONS, go_on, go_on_with, start, texts, told
 
 pytestmark = pytest.mark.django_db
@@ -208,33 +201,6 @@ def test_a1_nobody_goes_on_in_what_is_not_theirs_or_is_hidden(owner: User, assis
         go_on(answer, "One", "First", "Two")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_of_two_that_extend_the_same_path_at_once_one_is_refused() -> None:
-    make_model()
-    answer = start(make_user(), make_assistant(), "One")
-    end(answer, text="First")
-    outcomes: list[object] = []
-    barrier = threading.Barrier(2)
-
-    def extend() -> None:
-        barrier.wait()
-        try:
-            outcomes.append(go_on(answer, "One", "First", "Two"))
-        except Refused as refused:
-            outcomes.append(refused.code)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=extend) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(isinstance(outcome, Message) for outcome in outcomes) == [False, True]
-    assert Refusal.BUSY in outcomes
-    assert answer.conversation.messages.count() == 4
-
-
 def test_what_is_supplied_costs_nothing_and_is_not_rated(owner: User, assistant: Assistant) -> None:
     answer = start(owner, assistant, "One", "First", "Two")
     supplied = answer.conversation.path()[1]
@@ -274,35 +240,3 @@ def test_the_database_takes_no_supplied_message_that_has_not_ended(owner: User, 
     end(answer, text="Second")
     with pytest.raises(IntegrityError, match="answers_have_a_parent"), transaction.atomic():
         Message.objects.filter(pk=answer.pk).update(parent=None)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("folder")
-def test_two_who_send_the_same_file_do_not_wait_for_each_other_in_a_circle(
-    first: Message, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    owner, file = first.owner, make_file(first.owner)
-    LanguageModel.objects.update(accepts_images=True)
-    others: list[Other] = []
-
-    def say_beside() -> Message:
-        return send_message(
-            owner=owner,
-            conversation_id=first.conversation_id,
-            prompt="Two",
-            client_token=token(),
-            attachment_ids=[file.pk],
-        )
-
-    def commit_turn(*what: Any, **more: Any) -> Message:
-        others.append(Other(say_beside))
-        others[0].wait_until_it_waits_or_is_done()
-        return sending.commit_turn(*what, **more)
-
-    monkeypatch.setattr(supplying, "commit_turn", commit_turn)
-    history = [Said("user", "Early", (file.pk,)), *told("", "Yes", "One")[1:]]
-    with pytest.raises(Refused) as refused:
-        start_from_history(owner=owner, assistant=first.conversation.assistant, history=history, client_token=token())
-
-    assert refused.value.code == Refusal.FILE
-    assert isinstance(others[0].end(), Message)
