@@ -176,6 +176,7 @@ def test_the_tab_is_marked_when_an_answer_ends_out_of_sight(browser: Browser, si
     ask(page, "elsewhere " + marker(tokens=200, delay_ms=40))
     page.wait_for_url(CONVERSATION)
     expect(page.locator(f"{ANSWER} .blocks").last).to_contain_text(re.compile(r"\w"))
+    page.evaluate(HEAR)
     page.evaluate(SHOW, True)
     answer = (page.locator(ANSWER).get_attribute("id") or "").removeprefix("message-")
     assert not page.title().startswith("●")
@@ -183,7 +184,6 @@ def test_the_tab_is_marked_when_an_answer_ends_out_of_sight(browser: Browser, si
     expect(page).to_have_title(re.compile("^● "), timeout=12_000)
     seen = "SELECT seen_at FROM conversations_conversation WHERE current_leaf_id = %s"
     assert site.sql(seen, answer) == [(None,)]
-    page.evaluate(HEAR)
 
     page.evaluate(SHOW, False)
 
