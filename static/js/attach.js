@@ -42,7 +42,10 @@
 
   function add(files) {
     const { model, takes } = answerer();
-    if (model && !takes.trim()) return say(`${model} takes no files. Another assistant may.`);
+    if (model && !takes.trim()) {
+      const doesAnother = [...document.querySelectorAll("[data-takes]")].some((offer) => offer.dataset.takes.trim());
+      return say(`${model} takes no files.${doesAnother ? " Another assistant here does." : ""}`);
+    }
     const room = Math.max(Number(list().dataset.most) - chips().length, 0);
     for (const file of files.slice(0, room)) {
       const chip = blank(file.name);

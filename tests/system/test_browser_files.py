@@ -67,10 +67,20 @@ def test_what_the_model_cannot_be_given_is_said_beside_the_file(browser: Browser
         page.wait_for_load_state()
         page.get_by_role("button", name="Remove dot.png").click()
         choose(page, csv())
-        expect(problem(page)).to_have_text("GPT-4o takes no files. Another assistant may.")
+        expect(problem(page)).to_have_text("GPT-4o takes no files.")
+        site.sql("UPDATE conversations_languagemodel SET accepts_files = true WHERE name = 'gpt-6-luna'")
+        site.sql(
+            "UPDATE conversations_assistant SET model_id ="
+            " (SELECT id FROM conversations_languagemodel WHERE name = 'gpt-6-luna') WHERE name LIKE 'Comic%'"
+        )
+        page.reload()
+        page.wait_for_load_state()
+        choose(page, csv())
+        expect(problem(page)).to_have_text("GPT-4o takes no files. Another assistant here does.")
         expect(chips(page)).to_have_count(0)
     finally:
         site.sql("UPDATE conversations_languagemodel SET accepts_images = true, accepts_files = true")
+        site.sql("UPDATE conversations_assistant SET model_id = NULL")
         visitor.context.close()
 
 
