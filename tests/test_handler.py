@@ -88,19 +88,20 @@ def handler(settings: Settings) -> Handler:
     return Handler()
 
 
+async def send(handler: Handler, address: str, query: bytes = b"", body: bytes = b"") -> tuple[int, bytes]:
+    """Send a POST; return the status and the body."""
+    scope = {"type": "http", "method": "POST", "path": address, "query_string": query, "headers": []}
+    talk: Any = ApplicationCommunicator(handler, scope)  # type: ignore[no-untyped-call]
+    await talk.send_input({"type": "http.request", "body": body})
+    start = await talk.receive_output(60)
+    rest = await talk.receive_output(60)
+    await talk.wait(60)
+    return start["status"], rest["body"]
+
+
 def ask(handler: Handler, address: str, query: bytes = b"", body: bytes = b"") -> tuple[int, bytes, int]:
     """Send a POST; return the status, the body and the thread of the event loop."""
-    scope = {"type": "http", "method": "POST", "path": address, "query_string": query, "headers": []}
-
-    async def send() -> tuple[int, bytes, int]:
-        talk: Any = ApplicationCommunicator(handler, scope)  # type: ignore[no-untyped-call]
-        await talk.send_input({"type": "http.request", "body": body})
-        start = await talk.receive_output(5)
-        rest = await talk.receive_output(5)
-        await talk.wait(5)
-        return start["status"], rest["body"], threading.get_ident()
-
-    return asyncio.run(send())
+    return *asyncio.run(send(handler, address, query, body)), threading.get_ident()
 
 
 def test_a_plain_view_and_its_middlewares_share_a_thread(handler: Handler) -> None:
@@ -137,24 +138,15 @@ def test_the_connection_goes_back_to_the_pool_with_the_answer_and_the_thread_sta
 
 
 def test_d1_many_who_wait_for_a_database_that_is_away_keep_nobody_else_waiting(handler: Handler) -> None:
-    async def send(address: str) -> int:
-        scope = {"type": "http", "method": "GET", "path": address, "query_string": b"", "headers": []}
-        talk: Any = ApplicationCommunicator(handler, scope)  # type: ignore[no-untyped-call]
-        await talk.send_input({"type": "http.request", "body": b""})
-        start: dict[str, int] = await talk.receive_output(60)
-        await talk.receive_output(60)
-        await talk.wait(60)
-        return start["status"]
-
     async def send_all() -> tuple[int, list[int]]:
-        crowd = [asyncio.create_task(send("/waiting/")) for _ in range(200)]
+        crowd = [asyncio.create_task(send(handler, "/waiting/")) for _ in range(200)]
         try:
             for _ in crowd:
                 assert await asyncio.to_thread(waiters.acquire, timeout=10)
-            one = await send("/plain/")
+            one, _ = await send(handler, "/plain/")
         finally:
             go_on.set()
-        return one, await asyncio.gather(*crowd)
+        return one, [status for status, _ in await asyncio.gather(*crowd)]
 
     one, crowd = asyncio.run(send_all())
     assert one == 200
