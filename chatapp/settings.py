@@ -281,7 +281,7 @@ _FILE_STORAGE: dict[str, object] = (
 )
 STORAGES = {
     "default": _FILE_STORAGE,
-    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "chatapp.bundles.BundlingStorage"},
 }
 SERVESTATIC_KEEP_ONLY_HASHED_FILES = False
 

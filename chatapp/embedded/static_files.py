@@ -10,6 +10,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import call_command
 
+from chatapp.bundles import BUNDLES
+
 _PACKAGES = ("django", "servestatic")  # which say how a file is named and packed
 
 
@@ -28,7 +30,7 @@ def gather(stamp: Path) -> None:
 
 
 def _digest() -> str:
-    digest = hashlib.sha256(f"{settings.STATIC_ROOT} {[version(name) for name in _PACKAGES]}".encode())
+    digest = hashlib.sha256(f"{settings.STATIC_ROOT} {[version(name) for name in _PACKAGES]} {BUNDLES}".encode())
     for finder in get_finders():
         for name, storage in finder.list([]):
             found = Path(storage.path(name)).stat()

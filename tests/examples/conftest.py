@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from chatapp.embedded.ports import find_free_port
 from tests.system.conftest import browser, openai, site
-from tests.system.site import ROOT, Site, free_port, wait_for
+from tests.system.site import ROOT, Site, wait_for
 
 __all__ = ["browser", "openai", "site"]
 
@@ -45,7 +46,7 @@ def token(site: Site) -> str:
 @pytest.fixture(scope="module")
 def streamlit(site: Site, token: str, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the Streamlit front end."""
-    port = free_port()
+    port = find_free_port()
     options = {"headless": "true", "port": str(port), "address": "127.0.0.1", "fileWatcherType": "none"}
     command = [str(programs / "streamlit"), "run", "examples/streamlit_app.py", "--browser.gatherUsageStats=false"]
     command += [f"--server.{name}={value}" for name, value in options.items()]
@@ -56,7 +57,7 @@ def streamlit(site: Site, token: str, programs: Path, tmp_path_factory: pytest.T
 @pytest.fixture(scope="module")
 def gradio(site: Site, token: str, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the Gradio front end."""
-    port = free_port()
+    port = find_free_port()
     command = [str(programs / "python"), "examples/gradio_app.py"]
     with _running(command, site, token, tmp_path_factory.mktemp("gradio"), port) as address:
         yield address

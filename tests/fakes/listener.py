@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import threading
 import time
@@ -12,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+
+from chatapp.embedded.ports import find_free_port
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,7 @@ class Listener:
         self.usually: Callable[[Received], Answer] = lambda received: Answer()
         self._tls, self._host = tls, host
         self._server: ThreadingHTTPServer | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = find_free_port()
 
     @property
     def url(self) -> str:

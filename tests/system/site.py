@@ -7,7 +7,6 @@ import json
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
+from chatapp.embedded.ports import find_free_port
 from tests.system.client import Client
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,12 +38,6 @@ def wait_for[Value](look: Callable[[], Value], *, seconds: float = 30, what: str
         time.sleep(0.05)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class Site:
     """Starts and ends the processes. A process that is killed comes back only when a test starts it again."""
@@ -54,7 +48,7 @@ class Site:
     extra: dict[str, str] = field(default_factory=dict)
     static: Path | None = None
     """Where collected static files are that sites share; none: the site collects its own."""
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=find_free_port)
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _administrator: psycopg.Connection | None = None
     _asking: threading.Lock = field(default_factory=threading.Lock)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from chatapp.embedded.ports import find_free_port
 from tests.fakes.process import FakeOpenAI
 from tests.system.calls import answer_calls
 from tests.system.program import START, Asker, Program, Reader, slow
-from tests.system.site import Site, free_port, marker, wait_for
+from tests.system.site import Site, marker, wait_for
 
 pytestmark = pytest.mark.timeout(200)
 STREAMING = """
@@ -27,7 +28,7 @@ def program(site: Site) -> Program:
 def test_c3_a_web_process_that_is_killed_costs_no_character_and_doubles_nothing(
     site: Site, program: Program, openai: FakeOpenAI
 ) -> None:
-    other = free_port()
+    other = find_free_port()
     site.start_web("other", other)
     prompt, text = slow("killed", 5)
     waited = Asker(program, "POST", START, prompt, port=other, Idempotency_Key="killed")
@@ -57,7 +58,7 @@ def test_c3_a_web_process_that_is_killed_costs_no_character_and_doubles_nothing(
 
 
 def test_p5_a_deploy_ends_streams_and_waits_soon_and_they_go_on_elsewhere(site: Site, program: Program) -> None:
-    other = free_port()
+    other = find_free_port()
     site.start_web("deployed", other)
     prompt, text = slow("deploy", 6)
     reader = Reader(program.stream("POST", START, prompt, port=other, Idempotency_Key="deploy"))

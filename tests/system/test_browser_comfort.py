@@ -4,7 +4,7 @@ import io
 import re
 import unicodedata
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pypdf import PdfReader
 
 from tests.system.browser import ANSWER, CONVERSATION, Visitor, ask
@@ -258,4 +258,28 @@ def test_a_conversation_is_printed_with_who_said_what_and_without_what_can_only_
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    visitor.context.close()
+
+
+def test_a_first_visit_asks_for_few_files(browser: Browser, site: Site) -> None:
+    visitor = Visitor(browser, site, "first-visit")
+    asked: list[str] = []
+    visitor.context.on("request", lambda request: asked.append(request.url.removeprefix(site.url)))
+    visitor.open("/conversations/").wait_for_load_state()
+    assert len([path for path in asked if path.endswith((".css", ".js"))]) == 5, asked
+    assert visitor.complaints == []
+    visitor.context.close()
+
+
+def test_a_script_that_fails_leaves_the_others_running_and_is_complained_of(browser: Browser, site: Site) -> None:
+    def break_first(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=response.text().replace("try {\n", "try {\nthrow Error('broken');\n", 1))
+
+    visitor = Visitor(browser, site, "broken-script")
+    visitor.context.route(re.compile(r"/static/js/app\."), break_first)
+    page = visitor.open("/conversations/")
+    ask(page, "a question " + marker(text="An answer."))
+    expect(page.locator(ANSWER)).to_contain_text("An answer.")
+    assert any("broken" in complaint for complaint in visitor.complaints)
     visitor.context.close()

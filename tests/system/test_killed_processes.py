@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from chatapp.embedded.ports import find_free_port
 from tests.fakes.process import FakeOpenAI
 from tests.system.calls import answer_calls
 from tests.system.client import Client
 from tests.system.conftest import running_site
-from tests.system.site import Site, free_port, marker, wait_for
+from tests.system.site import Site, marker, wait_for
 
 pytestmark = pytest.mark.timeout(240)
 SLOW = {"tokens": 3000, "delay_ms": 100}
@@ -88,7 +89,7 @@ def test_p2_a_killed_web_process_touches_no_answer_and_another_goes_on_showing_i
     own_site: Site, openai: FakeOpenAI
 ) -> None:
     text = "\n\n".join(f"Paragraph {number}." for number in range(60))
-    port = free_port()
+    port = find_free_port()
     own_site.start_web("web two", port)
     browser = own_site.sign_in()
     other = Client(own_site, browser.session_key, port)

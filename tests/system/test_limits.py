@@ -6,11 +6,12 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
+from chatapp.embedded.ports import find_free_port
 from tests.fakes.process import FakeOpenAI
 from tests.system.browser import Visitor, chromium
 from tests.system.calls import answer_calls
 from tests.system.client import Client
-from tests.system.site import Site, free_port, marker, wait_for
+from tests.system.site import Site, marker, wait_for
 
 
 def limit(site: Site, person: str, amount: int, *, used: int) -> None:
@@ -43,7 +44,7 @@ def used(site: Site, person: str) -> int:
 
 def start_at_once(site: Site, person: str, count: int, prompt: str) -> list[tuple[int, str | None]]:
     """Begin many conversations at the same moment, by turns at two web processes; return statuses and Retry-After."""
-    second = free_port()
+    second = find_free_port()
     site.start_web("second web", second)
     browsers = [site.sign_in(person), site.sign_in(person, port=second)]
     barrier, answers = threading.Barrier(count), []

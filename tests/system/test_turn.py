@@ -5,10 +5,11 @@ import threading
 import uuid
 from urllib.parse import urlsplit
 
+from chatapp.embedded.ports import find_free_port
 from tests.fakes.process import FakeOpenAI
 from tests.system.calls import answer_calls
 from tests.system.client import Client
-from tests.system.site import Site, free_port, marker, wait_for
+from tests.system.site import Site, marker, wait_for
 
 
 def test_a_prompt_is_answered_streamed_and_recorded(site: Site, openai: FakeOpenAI) -> None:
@@ -116,7 +117,7 @@ def test_c2_c3_two_tabs_and_twenty_reloads_see_the_same_text_and_cost_one_call(s
 def test_c6_a_reconnect_goes_on_at_the_last_finished_block_on_any_process(site: Site) -> None:
     browser = site.sign_in()
     text = "\n\n".join(f"Paragraph {number}." for number in range(30))
-    other = Client(site, browser.session_key, urlsplit(site.start_web("web two", free_port())).port or 0)
+    other = Client(site, browser.session_key, urlsplit(site.start_web("web two", find_free_port())).port or 0)
     _, answer = browser.begin("reconnect " + marker(text=text, delay_ms=40))
 
     finished, last_id = "", ""
