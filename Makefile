@@ -13,6 +13,7 @@ run: venv ## Serve Verbatim on http://127.0.0.1:8000 (PORT=, VAR_DIR=); Ctrl-C s
 
 test: venv browser ## Run the whole test suite (ARGS="-k name" for a part)
 	@$(PYTHON) -m chatapp.embedded.install run dev local
+	@sh .ci/examples
 	@sh .ci/test $(ARGS)
 
 check: venv ## Format, lint, types, templates, migrations, settings, pins; changes nothing
