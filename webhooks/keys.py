@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
@@ -36,11 +37,12 @@ def reveal(concealed: str) -> str:
         raise LostSecret from None
 
 
-def sign(secret: str, *, uid: str, timestamp: int, body: bytes) -> str:
-    """Return the value of the header `webhook-signature`: HMAC-SHA256 of `uid.timestamp.body`."""
-    key = base64.b64decode(secret.removeprefix(PREFIX))
-    signed = hmac.digest(key, f"{uid}.{timestamp}.".encode() + body, hashlib.sha256)
-    return f"v1,{base64.b64encode(signed).decode()}"
+def sign(with_secrets: Iterable[str], *, uid: str, timestamp: int, body: bytes) -> str:
+    """Return the value of the header `webhook-signature`: HMAC-SHA256 of `uid.timestamp.body` with each secret."""
+    content = f"{uid}.{timestamp}.".encode() + body
+    keys = (base64.b64decode(secret.removeprefix(PREFIX)) for secret in with_secrets)
+    signed = (hmac.digest(key, content, hashlib.sha256) for key in keys)
+    return " ".join(f"v1,{base64.b64encode(each).decode()}" for each in signed)
 
 
 def _box() -> Fernet:

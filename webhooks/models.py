@@ -35,6 +35,13 @@ class WebhookEndpoint(models.Model):
         default=True, db_comment="Otherwise nothing is sent; what comes meanwhile is sent when it is enabled again."
     )
     secret = models.TextField(editable=False, db_comment="What deliveries are signed with, encrypted.")
+    former_secrets = ArrayField(
+        models.TextField(),
+        default=list,
+        editable=False,
+        db_comment="Secrets before it that deliveries are signed with as well, encrypted.",
+    )
+    former_until = models.DateTimeField(null=True, editable=False, db_comment="Until when they are.")
     cursor = models.BigIntegerField(
         default=0, editable=False, db_comment="The last event of which a delivery was planned; it may be set back."
     )
@@ -59,6 +66,12 @@ class WebhookEndpoint(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def signing_secrets(self) -> list[str]:
+        """What deliveries are signed with now, encrypted; the newest first."""
+        is_overlapping = self.former_until is not None and self.former_until > timezone.now()
+        return [self.secret, *self.former_secrets] if is_overlapping else [self.secret]
 
     def takes(self, kind: str) -> bool:
         """Whether events of a kind are sent to it."""

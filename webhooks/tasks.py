@@ -24,6 +24,7 @@ async def send_now() -> None:
 @app.periodic(cron="37 3 * * *")
 @app.task(queue=BACKGROUND_QUEUE, queueing_lock="purge_webhook_deliveries", priority=-3)
 async def purge_webhook_deliveries(timestamp: int) -> None:
-    """Shorten the log of deliveries, each night."""
+    """Shorten the log of deliveries and forget old secrets, each night."""
+    await in_database(services.forget_former_secrets)
     while await in_database(services.purge_deliveries):
         pass

@@ -35,7 +35,7 @@ QUICK = aiohttp.ClientTimeout(total=1, sock_connect=1)
 
 
 def parcel(url: str) -> Parcel:
-    return Parcel(uuid4(), url, str(uuid4()), b'{"kind":"webhook.test"}', make_secret())
+    return Parcel(uuid4(), url, str(uuid4()), b'{"kind":"webhook.test"}', (make_secret(),))
 
 
 def post(url: str, timeouts: aiohttp.ClientTimeout | None = None) -> Outcome:

@@ -82,12 +82,12 @@ class Poster:
 
     async def post(self, parcel: Parcel) -> Outcome:
         """Sign a parcel with the time, post it, and return what came of it. What the other side does raises nothing."""
-        if parcel.secret is None:
+        if not parcel.secrets:
             return Outcome(is_delivered=False, is_away=True, problem=LOST)
         began = time.monotonic()
         try:
             require_url(parcel.url)
-            outcome = await self._post(parcel, parcel.secret)
+            outcome = await self._post(parcel)
         except Forbidden as error:
             outcome = _away(str(error))
         except aiohttp.ConnectionTimeoutError:
@@ -105,7 +105,7 @@ class Poster:
         milliseconds = int((time.monotonic() - began) * 1000)
         return replace(outcome, milliseconds=milliseconds)
 
-    async def _post(self, parcel: Parcel, secret: str) -> Outcome:
+    async def _post(self, parcel: Parcel) -> Outcome:
         timestamp = int(time.time())
         headers = {
             "Content-Type": "application/json",
@@ -113,7 +113,7 @@ class Poster:
             "User-Agent": "Verbatim-Webhooks/1",
             "webhook-id": parcel.uid,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(secret, uid=parcel.uid, timestamp=timestamp, body=parcel.body),
+            "webhook-signature": sign(parcel.secrets, uid=parcel.uid, timestamp=timestamp, body=parcel.body),
         }
         async with (await self._connected(parcel.url)).post(
             parcel.url, data=parcel.body, headers=headers, allow_redirects=False, timeout=self._timeouts

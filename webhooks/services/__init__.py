@@ -2,6 +2,7 @@
 
 from webhooks.services.endpoints import (
     equip,
+    forget_former_secrets,
     make_new_secret,
     purge_deliveries,
     replay_from,
@@ -22,6 +23,7 @@ __all__ = [
     "Parcel",
     "claim_endpoints",
     "equip",
+    "forget_former_secrets",
     "make_new_secret",
     "next_parcel",
     "note_outcome",

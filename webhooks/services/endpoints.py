@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 OBJECT_TYPE = "webhookendpoint"
+OVERLAP = datetime.timedelta(days=1)
+"""For how long deliveries are signed with the secrets before a new one, too."""
+MOST_FORMER = 3
 KEPT = datetime.timedelta(days=90)
 """For how long the log keeps deliveries that have ended."""
 BATCH = 5000
@@ -37,12 +40,17 @@ def equip(*, endpoint: WebhookEndpoint) -> str:
 
 
 def make_new_secret(*, endpoint: WebhookEndpoint, made_by: User) -> str:
-    """Have deliveries signed with a new secret from the next try on, and return it: it is shown once."""
+    """Have deliveries signed with a new secret from the next try on, and return it: it is shown once.
+
+    For a day they are signed with those before it as well, so that the listener can be given it in peace.
+    """
     secret = make_secret()
     with transaction.atomic():
         endpoint = _lock(endpoint)
+        endpoint.former_secrets = endpoint.signing_secrets[:MOST_FORMER]
+        endpoint.former_until = timezone.now() + OVERLAP
         endpoint.secret = conceal(secret)
-        endpoint.save(update_fields=["secret"])
+        endpoint.save(update_fields=["secret", "former_secrets", "former_until"])
         audit.record(kind="webhook.secret_made", actor=made_by, object_type=OBJECT_TYPE, object_id=endpoint.pk)
     return secret
 
@@ -136,6 +144,12 @@ def purge_deliveries() -> int:
     old = WebhookDelivery.objects.filter(ended_at__lt=timezone.now() - KEPT).order_by("ended_at")
     found = list(old.values_list("pk", flat=True)[:BATCH])
     return WebhookDelivery.objects.filter(pk__in=found).delete()[0]
+
+
+def forget_former_secrets() -> None:
+    """Remove secrets with which nothing is signed any more."""
+    over = WebhookEndpoint.objects.filter(former_until__lte=timezone.now())
+    over.update(former_secrets=[], former_until=None)
 
 
 def _lock(endpoint: WebhookEndpoint) -> WebhookEndpoint:

@@ -7,6 +7,7 @@ asks whether it still holds it, so that one which was paused and replaced change
 from __future__ import annotations
 
 import datetime
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -51,13 +52,13 @@ WHERE id IN (
 
 @dataclass(frozen=True)
 class Parcel:
-    """What is posted where. Without a secret, nothing can be."""
+    """What is posted where, signed with each of the secrets. Without one, nothing can be."""
 
     delivery_id: UUID
     url: str
     uid: str
     body: bytes
-    secret: str | None
+    secrets: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,20 @@ def next_parcel(*, endpoint_id: UUID, holder: UUID) -> Parcel | None:
         delivery.tries, delivery.tried_at = delivery.tries + 1, timezone.now()
         delivery.save(update_fields=["tries", "tried_at"])
         uid, body = parcel_of(delivery)
+    return Parcel(delivery.pk, endpoint.url, uid, body, _secrets_of(endpoint))
+
+
+def _secrets_of(endpoint: WebhookEndpoint) -> tuple[str, ...]:
+    """Return what deliveries are signed with; nothing where the present secret can no longer be read."""
+    present, *former = endpoint.signing_secrets
     try:
-        secret = reveal(endpoint.secret)
+        secrets = [reveal(present)]
     except LostSecret:
-        secret = None
-    return Parcel(delivery.pk, endpoint.url, uid, body, secret)
+        return ()
+    for concealed in former:
+        with suppress(LostSecret):  # it is the present one that listeners are to have by now
+            secrets.append(reveal(concealed))
+    return tuple(secrets)
 
 
 def note_outcome(*, parcel: Parcel, endpoint_id: UUID, holder: UUID, outcome: Outcome, has_to_pause: bool) -> bool:
