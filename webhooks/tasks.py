@@ -4,7 +4,6 @@ from procrastinate.contrib.django import app
 
 from conversations.live.database import in_database
 from webhooks import services
-from webhooks.live.sending import send_waiting
 from webhooks.services.jobs import BACKGROUND_QUEUE, SEND_TASK
 
 
@@ -12,13 +11,13 @@ from webhooks.services.jobs import BACKGROUND_QUEUE, SEND_TASK
 @app.task(queue=BACKGROUND_QUEUE, queueing_lock="send_webhooks")
 async def send_webhooks(timestamp: int) -> None:
     """Send what waits to every endpoint that takes it."""
-    await send_waiting()
+    await _send()
 
 
 @app.task(name=SEND_TASK, queue=BACKGROUND_QUEUE)
 async def send_now() -> None:
     """Send what waits; somebody looks on."""
-    await send_waiting()
+    await _send()
 
 
 @app.periodic(cron="37 3 * * *")
@@ -28,3 +27,10 @@ async def purge_webhook_deliveries(timestamp: int) -> None:
     await in_database(services.forget_former_secrets)
     while await in_database(services.purge_deliveries):
         pass
+
+
+async def _send() -> None:
+    # Here, because web processes load the tasks as well, and can do without the HTTP client that sending needs.
+    from webhooks.live.sending import send_waiting
+
+    await send_waiting()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections
 from django.db.models import F
 
 from accounts.models import User
@@ -19,6 +18,7 @@ from tests.batches.given import make_lines, statuses
 from tests.factories import make_assistant, make_model, make_user, token
 from tests.live.running import ask, other_connection, until
 from tests.services.calls import claim
+from tests.together import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_jobs")]
 
@@ -34,34 +34,17 @@ def assistant(owner: User) -> Assistant:
     return make_assistant()
 
 
-def at_once(*deeds: Callable[[], object]) -> list[str]:
-    """Do all of it at the same moment, each in a thread of its own; return what was refused, and what broke."""
-    barrier, told = threading.Barrier(len(deeds)), []
-
-    def run(deed: Callable[[], object]) -> None:
-        try:
-            barrier.wait(timeout=30)
-            deed()
-        except (Refused, Batch.DoesNotExist) as refused:
-            told.append(str(getattr(refused, "code", "gone")))
-        except Exception as error:  # noqa: BLE001 (told to the test)
-            told.append(repr(error))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[deed]) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(told)
+def refused_at_once(*deeds: Callable[[], object]) -> list[str]:
+    """Do all of it at the same moment; return what was refused."""
+    came = at_once(*deeds, refusals=(Refused, Batch.DoesNotExist))
+    return sorted(str(getattr(one, "code", "gone")) for one in came if isinstance(one, Exception))
 
 
 def test_q3_i4_several_workers_begin_no_more_than_there_may_be_and_none_twice(
     owner: User, assistant: Assistant
 ) -> None:
     batch = make_batch(owner=owner, assistant=assistant, name="Letters", lines=make_lines(8))
-    assert at_once(*[advance] * 4) == []
+    assert refused_at_once(*[advance] * 4) == []
     assert statuses(batch) == ["running"] * 4 + ["waiting"] * 4
     assert (Conversation.objects.count(), Message.objects.count()) == (4, 8)
 
@@ -72,7 +55,7 @@ def test_i4_the_same_batch_made_at_once_is_one(owner: User, assistant: Assistant
     def make() -> None:
         make_batch(owner=owner, assistant=assistant, name="Letters", lines=lines, client_token=once)
 
-    assert at_once(*[make] * 4) == []
+    assert refused_at_once(*[make] * 4) == []
     assert (Batch.objects.count(), BatchItem.objects.count()) == (1, 3)
 
 
@@ -83,7 +66,7 @@ def test_nothing_of_a_batch_begins_once_it_is_cancelled_or_deleted(
     batch, unwanted = (
         make_batch(owner=owner, assistant=assistant, name="Letters", lines=make_lines(4)) for _ in range(2)
     )
-    told = at_once(
+    told = refused_at_once(
         advance,
         lambda: cancel_batch(batch=batch),
         lambda: delete_batch(batch=unwanted),
@@ -101,7 +84,7 @@ def test_nothing_of_a_batch_begins_once_it_is_cancelled_or_deleted(
 def test_one_of_two_who_go_on_with_a_batch_is_told_that_it_is_under_way(owner: User, assistant: Assistant) -> None:
     batch = make_batch(owner=owner, assistant=assistant, name="Letters", lines=make_lines(2))
     cancel_batch(batch=batch)
-    assert at_once(*[lambda: resume_batch(batch=batch)] * 2) == ["busy"]
+    assert refused_at_once(*[lambda: resume_batch(batch=batch)] * 2) == ["busy"]
     advance()
     assert statuses(batch) == ["running"] * 2
 
@@ -127,18 +110,15 @@ def test_who_stops_batches_takes_all_answers_in_order_and_nothing_that_their_end
     waiting = (
         "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT%%conversations_message%%'"
     )
-    told: list[str] = []
 
-    with other_connection() as other:
+    with ThreadPoolExecutor(1) as pool, other_connection() as other:
         other.execute("BEGIN")
         other.execute("SELECT FROM conversations_message WHERE id = %s FOR NO KEY UPDATE", [answers[1].pk])
-        thread = threading.Thread(target=lambda: told.extend(at_once(lambda: deed(person_id=owner.pk))))
-        thread.start()
+        doing = pool.submit(refused_at_once, lambda: deed(person_id=owner.pk))
         asyncio.run(until(lambda: ask(waiting)))
         found = ask(free), ask("SELECT calls FROM conversations_usageday FOR NO KEY UPDATE SKIP LOCKED")
         other.execute("ROLLBACK")
-    thread.join()
     assert found == ([(answers[2].pk,)], [(1,)])
-    assert told == []
+    assert doing.result(30) == []
     assert not Message.objects.running().exists()
     assert UsageDay.objects.get().calls == 4

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime
 import json
-import threading
 import uuid
 from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -29,6 +28,7 @@ from records.services.reviewing import (
 )
 from tests.admin.record import make_thread
 from tests.records.reviews import fill, make_policy, make_refused, make_review, make_reviewer
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -202,26 +202,10 @@ def test_reviews_are_told_as_plain_values(ada: User) -> None:
     assert told_review["reasons"][0]["message"] == str(conversation.messages.get(status="refused").pk)
 
 
-def at_once(*deeds: Callable[[], object]) -> list[object]:
-    """Do these in threads that begin together; return what each gave or raised."""
-    results: list[object] = [None] * len(deeds)
-    start = threading.Barrier(len(deeds))
-
-    def run(place: int) -> None:
-        start.wait()
-        try:
-            results[place] = deeds[place]()
-        except CannotReview as problem:
-            results[place] = problem.message
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(deeds))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return results
+def told_at_once(*deeds: Callable[[], object]) -> list[object]:
+    """Do these at the same moment; return what each gave, or was told."""
+    came = at_once(*deeds, refusals=(CannotReview,))
+    return [one.message if isinstance(one, CannotReview) else one for one in came]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -229,7 +213,7 @@ def test_of_two_who_claim_at_once_one_wins_and_the_other_is_told_by_whom() -> No
     ada, bob = make_reviewer(first_name="Ada"), make_reviewer(first_name="Bob")
     for _ in range(5):
         review = make_review()
-        results = at_once(
+        results = told_at_once(
             partial(claim_review, review_id=review.pk, reviewer=ada),
             partial(claim_review, review_id=review.pk, reviewer=bob),
         )
@@ -244,7 +228,7 @@ def test_all_who_ask_for_the_next_at_once_get_different_ones() -> None:
     reviewers = [make_reviewer() for _ in range(4)]
     for _ in range(4):
         make_review()
-    results = at_once(*[partial(claim_next, reviewer=one) for one in reviewers])
+    results = told_at_once(*[partial(claim_next, reviewer=one) for one in reviewers])
     got = [result.pk for result in results if isinstance(result, Review)]
     assert len(set(got)) == len(got) == 4
 
@@ -256,7 +240,7 @@ def test_a_reason_and_a_verdict_that_come_at_once_lose_neither() -> None:
     for _ in range(4):
         conversation = make_refused()
         review = claim_conversation(conversation_id=conversation.pk, reviewer=reviewer)
-        at_once(
+        told_at_once(
             fill,
             partial(decide_review, review_id=review.pk, reviewer=reviewer, verdict="fine"),
         )

@@ -2,35 +2,18 @@
 
 import datetime
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from conversations.models import Conversation
 from records.services.usage_facts import find_marked_days, keep_usage, mark_all_days, reckon_day
 from tests.factories import make_assistant, make_model, make_user
 from tests.reporting.used import assert_adds_up, counted, kept, rate, remove, total, used_at
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = datetime.date(2026, 3, 5)
-
-
-def together(*deeds: Callable[[], object]) -> None:
-    """Do all of it at once, each on a connection of its own; raise what any of them raises."""
-    begin = threading.Barrier(len(deeds))
-
-    def do(deed: Callable[[], object]) -> None:
-        begin.wait(10)
-        try:
-            deed()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        for done in [pool.submit(do, deed) for deed in deeds]:
-            done.result(30)
 
 
 def test_days_are_reckoned_while_conversations_are_removed() -> None:
@@ -39,7 +22,7 @@ def test_days_are_reckoned_while_conversations_are_removed() -> None:
     conversations = [used_at("2026-03-05", owner=owner, assistant=assistant) for _ in range(8)]
     expected = counted()
     mark_all_days()
-    together(
+    at_once(
         *(lambda one=one: remove(one) for one in conversations[:6]),
         *(lambda: [reckon_day(day=DAY) for _ in range(4)] for _ in range(2)),
         keep_usage,
@@ -53,7 +36,7 @@ def test_days_are_reckoned_while_conversations_are_removed() -> None:
 def test_several_who_reckon_a_day_write_it_once() -> None:
     used_at("2026-03-05")
     expected = counted()
-    together(*[keep_usage] * 4)
+    at_once(*[keep_usage] * 4)
     assert_adds_up(expected)
 
 
@@ -73,7 +56,7 @@ def test_a_rating_that_is_not_committed_while_its_day_is_reckoned_is_taken_in_la
         reckon_day(day=DAY)
         reckoned.set()
 
-    together(give, reckon)
+    at_once(give, reckon)
     assert "thumbs_up" not in total(kept())
     assert find_marked_days() == [DAY]
     keep_usage()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from conversations.models import Conversation, Message
@@ -20,6 +19,7 @@ from conversations.services import (
 from tests.factories import make_assistant, token
 from tests.pages.record import end
 from tests.services.versions import edited, refusal, say
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -79,22 +79,10 @@ def test_c4_an_edit_sent_twice_is_one(second: Message) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_retry_and_edit_at_once_one_goes_through(second: Message) -> None:
-    barrier, made, refused = threading.Barrier(8), [], []
+    def press(number: int) -> Message:
+        return edited(second, "Anew") if number % 2 else retry_answer(message=second)
 
-    def press(number: int) -> None:
-        try:
-            barrier.wait()
-            act = edited(second, "Anew") if number % 2 else retry_answer(message=second)
-            made.append(act.pk)
-        except Refused as error:
-            refused.append(error.code)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=press, args=[number]) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(made), set(refused)) == (1, {"busy"})
+    came = at_once(*(partial(press, number) for number in range(8)), refusals=(Refused,))
+    assert sum(isinstance(one, Message) for one in came) == 1
+    assert {one.code for one in came if isinstance(one, Refused)} == {"busy"}
     assert Message.objects.running().count() == 1

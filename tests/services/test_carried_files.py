@@ -1,11 +1,11 @@
 """Messages that repeat others carry the same objects; an object goes with the last row that names it."""
 
-import threading
 from collections.abc import Iterator
-from uuid import UUID, uuid4
+from functools import partial
+from uuid import uuid4
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from pytest_django import Settings
 
 from conversations.files import FileProblem, storage
@@ -14,6 +14,7 @@ from conversations.services import carry_files, delete_file, start_conversation,
 from conversations.services.attachments import require_room
 from conversations.services.reconciling import find_differences
 from tests.factories import PNG, make_assistant, make_file, make_model, make_user, token
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -117,20 +118,8 @@ def test_removals_of_all_rows_at_once_leave_no_object(prompt: Message) -> None:
     with transaction.atomic():
         rows = [old, *(carry_files(copies={prompt.pk: another(prompt)})[0] for _ in range(5))]
     mark_deleted(*rows)
-    barrier = threading.Barrier(len(rows))
 
-    def remove(attachment_id: UUID) -> None:
-        try:
-            barrier.wait()
-            delete_file(attachment_id=attachment_id)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=remove, args=[row.pk]) for row in rows]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*(partial(delete_file, attachment_id=row.pk) for row in rows))
 
     assert not Attachment.objects.exists()
     assert storage.size_of(old.key) is None

@@ -1,15 +1,15 @@
 """An answer is rated by its owner, once, changeably; what was rated stays as it was said."""
 
-import threading
+from functools import partial
 
 import pytest
-from django.db import connections
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
 from conversations.models import Feedback, Message
 from conversations.services import Refused, rate_answer, start_conversation, stop_answer
 from tests.factories import make_assistant, make_model, make_user, token
+from tests.together import at_once
 
 
 @pytest.fixture
@@ -112,22 +112,10 @@ def test_two_tabs_that_rate_at_once_leave_one_rating() -> None:
     make_model()
     running = start_conversation(owner=make_user(), assistant=make_assistant(), prompt="Hello", client_token=token())
     answer = stop_answer(message=running)
-    barrier, errors = threading.Barrier(8), []
 
     def rate(number: int) -> None:
-        try:
-            barrier.wait(10)
-            rate_answer(message=answer, user=answer.owner, rating="up" if number % 2 else "down")
-        except Exception as error:  # noqa: BLE001 (shown below)
-            errors.append(error)
-        finally:
-            connections.close_all()
+        rate_answer(message=answer, user=answer.owner, rating="up" if number % 2 else "down")
 
-    threads = [threading.Thread(target=rate, args=[number]) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert errors == []
+    at_once(*(partial(rate, number) for number in range(8)))
     assert Feedback.objects.count() == 1
     ProcrastinateJob.objects.all().delete()

@@ -2,12 +2,9 @@
 
 import contextlib
 import datetime
-import threading
-from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -27,6 +24,7 @@ from conversations.services import (
 )
 from tests.factories import make_assistant, make_model, make_user, token
 from tests.services.calls import FINISHED, claim, job_of, sql
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -165,25 +163,6 @@ def test_the_same_title_from_two_tabs_is_no_conflict(conversation: Conversation)
     for _ in range(2):
         rename_conversation(conversation=conversation, title="The same", shown=shown)
     assert Conversation.objects.get().title == "The same"
-
-
-def at_once(*deeds: Callable[[], object]) -> None:
-    """Do things in threads of their own, each on its own connection, all starting together."""
-    start = threading.Barrier(len(deeds))
-
-    def do(deed: Callable[[], object]) -> None:
-        try:
-            start.wait(10)
-            deed()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=do, args=[deed]) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert not any(thread.is_alive() for thread in threads)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,14 +1,14 @@
 """Nobody gets past their limits, however many of their answers begin or end at once."""
 
-import threading
+from functools import partial
 
 import pytest
-from django.db import connections
 from pytest_django import Settings
 
 from accounts.models import User
 from conversations.models import Assistant, Conversation, Generation, Message, UsageDay
 from conversations.services import (
+    AnswerPlan,
     Refused,
     finish_answer,
     send_message,
@@ -18,6 +18,7 @@ from conversations.services.calls import CallProgress
 from tests.factories import make_assistant, make_model, make_user, token
 from tests.services.calls import FINISHED, claim, sql
 from tests.services.limited import begin, limit, use
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -39,24 +40,13 @@ def test_q1_more_answers_at_once_than_one_person_may_have_are_refused_and_others
 
 def send_at_once(owner: User, conversations: list[Conversation]) -> list[str]:
     """Send to many conversations at the same moment, each from a thread of its own; return what came of each."""
-    barrier, ends = threading.Barrier(len(conversations)), []
 
-    def send(conversation: Conversation) -> None:
-        try:
-            barrier.wait(timeout=30)
-            send_message(owner=owner, conversation_id=conversation.pk, prompt="Hello", client_token=token())
-            ends.append("sent")
-        except Refused as refused:
-            ends.append(str(refused.code))
-        finally:
-            connections.close_all()
+    def send(conversation: Conversation) -> str:
+        send_message(owner=owner, conversation_id=conversation.pk, prompt="Hello", client_token=token())
+        return "sent"
 
-    threads = [threading.Thread(target=send, args=[conversation]) for conversation in conversations]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(ends)
+    came = at_once(*(partial(send, conversation) for conversation in conversations), refusals=(Refused,))
+    return sorted(str(getattr(one, "code", one)) for one in came)
 
 
 def make_conversations(owner: User, count: int) -> list[Conversation]:
@@ -100,20 +90,11 @@ def test_calls_of_one_person_that_end_at_once_are_all_added_and_never_lock_each_
         for conversation in conversations
     ]
     plans = [claim(answer) for answer in answers]
-    barrier, ends = threading.Barrier(len(plans)), []
 
-    def finish(index: int) -> None:
-        try:
-            barrier.wait(timeout=30)
-            ends.append(finish_answer(plan=plans[index], finished=FINISHED, text="", progress=CallProgress()))
-        finally:
-            connections.close_all()
+    def finish(plan: AnswerPlan) -> bool:
+        return finish_answer(plan=plan, finished=FINISHED, text="", progress=CallProgress())
 
-    threads = [threading.Thread(target=finish, args=[index]) for index in range(len(plans))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    ends = at_once(*(partial(finish, plan) for plan in plans))
 
     assert ends == [True] * 16
     day = UsageDay.objects.get()

@@ -1,9 +1,8 @@
 """A prompt and the answer that is waited for are committed together, or not at all."""
 
-import threading
+from uuid import UUID
 
 import pytest
-from django.db import connections
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
@@ -11,6 +10,7 @@ from accounts.models import User
 from conversations.models import Assistant, Conversation, Generation, Message
 from conversations.services import Refused, send_message, start_conversation, stop_answer
 from tests.factories import make_model, token
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -131,33 +131,16 @@ def test_a_missing_or_disabled_model_is_refused(owner: User, assistant: Assistan
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("into", ["new", "same"])
 def test_c4_eight_parallel_double_clicks_make_one_message(owner: User, assistant: Assistant, into: str) -> None:
-    once, made, refused = token(), [], []
+    once = token()
     conversation = begin(owner, assistant) if into == "same" else None
-    barrier = threading.Barrier(8)
 
-    def click() -> None:
-        try:
-            barrier.wait()
-            if conversation is None:
-                made.append(start_conversation(owner=owner, assistant=assistant, prompt="Hi", client_token=once).pk)
-            else:
-                made.append(
-                    send_message(
-                        owner=conversation.owner, conversation_id=conversation.pk, prompt="Hi", client_token=once
-                    ).pk
-                )
-        except Refused as error:
-            refused.append(error.code)
-        finally:
-            connections.close_all()
+    def click() -> UUID:
+        if conversation is None:
+            return start_conversation(owner=owner, assistant=assistant, prompt="Hi", client_token=once).pk
+        return send_message(owner=owner, conversation_id=conversation.pk, prompt="Hi", client_token=once).pk
 
-    threads = [threading.Thread(target=click) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    made = at_once(*[click] * 8)
 
-    assert refused == []
     assert len(made) == 8
     assert len(set(made)) == 1
     assert Message.objects.filter(client_token=once).count() == 1

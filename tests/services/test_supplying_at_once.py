@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from conversations.models import LanguageModel, Message
 from conversations.services import Refusal, Refused, Said, send_message, sending, start_from_history, supplying
@@ -14,6 +12,7 @@ from tests.factories import make_assistant, make_file, make_model, make_user, to
 from tests.pages.record import end
 from tests.services.other import Other
 from tests.services.supplied import go_on, start, told
+from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,25 +21,9 @@ def test_of_two_that_extend_the_same_path_at_once_one_is_refused() -> None:
     make_model()
     answer = start(make_user(), make_assistant(), "One")
     end(answer, text="First")
-    outcomes: list[object] = []
-    barrier = threading.Barrier(2)
-
-    def extend() -> None:
-        barrier.wait()
-        try:
-            outcomes.append(go_on(answer, "One", "First", "Two"))
-        except Refused as refused:
-            outcomes.append(refused.code)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=extend) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = at_once(*[lambda: go_on(answer, "One", "First", "Two")] * 2, refusals=(Refused,))
     assert sorted(isinstance(outcome, Message) for outcome in outcomes) == [False, True]
-    assert Refusal.BUSY in outcomes
+    assert [one.code for one in outcomes if isinstance(one, Refused)] == [Refusal.BUSY]
     assert answer.conversation.messages.count() == 4
 
 

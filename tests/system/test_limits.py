@@ -1,7 +1,7 @@
 """Limits as they are met: many requests at once to real web processes, and a person at a browser."""
 
-import threading
 import uuid
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
@@ -12,6 +12,7 @@ from tests.system.browser import Visitor, chromium
 from tests.system.calls import answer_calls
 from tests.system.client import Client
 from tests.system.site import Site, marker, wait_for
+from tests.together import at_once
 
 
 def limit(site: Site, person: str, amount: int, *, used: int) -> None:
@@ -47,19 +48,13 @@ def start_at_once(site: Site, person: str, count: int, prompt: str) -> list[tupl
     second = find_free_port()
     site.start_web("second web", second)
     browsers = [site.sign_in(person), site.sign_in(person, port=second)]
-    barrier, answers = threading.Barrier(count), []
 
-    def start(browser: Client) -> None:
+    def start(browser: Client) -> tuple[int, str | None]:
         form = {"prompt": prompt, "assistant": "general", "client_token": str(uuid.uuid4())}
-        barrier.wait(timeout=30)
         status, _, headers = browser.request("POST", "/conversations/", form)
-        answers.append((status, headers.get("retry-after")))
+        return status, headers.get("retry-after")
 
-    threads = [threading.Thread(target=start, args=[browsers[number % 2]]) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(*(partial(start, browsers[number % 2]) for number in range(count)), seconds=60)
     site.kill("second web")
     return answers
 
