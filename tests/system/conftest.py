@@ -11,11 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page
-from psycopg import sql
 
 from chatapp.embedded.postgres import find_binaries
 from tests.fakes.process import FakeOpenAI
-from tests.prepared import address, copy, migrated, once
+from tests.prepared import address, copy, drop, migrated, once
 from tests.system.browser import Visitor, chromium
 from tests.system.site import Site
 
@@ -102,7 +101,7 @@ def _copied(server: str) -> Iterator[str]:
         copy(connection, name, template=_TEMPLATE)
     yield address(server, name)
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop(connection, name)
 
 
 @contextlib.contextmanager

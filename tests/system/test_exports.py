@@ -46,8 +46,6 @@ _SHOWN = (
 @pytest.fixture(scope="module")
 def large_site(openai: FakeOpenAI) -> Iterator[Site]:
     with running_site(os.environ["DATABASE_URL"], openai) as site:
-        for table in ("conversations_conversation", "conversations_message"):  # or it is at work when they are dropped
-            site.sql(f"ALTER TABLE {table} SET (autovacuum_enabled = false, toast.autovacuum_enabled = false)")
         yield site
 
 
