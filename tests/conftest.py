@@ -30,6 +30,7 @@ _FOREIGN = (
     "WEBHOOK_",
 )
 _HEAVY = ("system", "run", "examples")
+_PATIENT = ("test_killed_processes.py", "test_database_outages.py")  # they wait for minutes, beside those that work
 _folder = pytest.StashKey[Path]()
 _cluster = pytest.StashKey[Cluster]()
 
@@ -48,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the files that start programs and browsers evenly among the others, and have the last ones be short.
+    """Begin with the longest, spread files that start programs and browsers among the others, and end with short ones.
 
     Together they would keep each other waiting, and at the end one process would be left alone with the longest.
     """
@@ -57,6 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     light = [file for file in files if file.parent.name not in _HEAVY]
     place = {file: number / len(light) for number, file in enumerate(light)}
     place |= {file: 0.85 * number / len(heavy) for number, file in enumerate(heavy)}
+    place |= {file: -1 for file in heavy if file.name in _PATIENT}
     items.sort(key=lambda item: place[item.path])
 
 
