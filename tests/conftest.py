@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -40,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         _prepare_environment(config)
     os.environ["DJANGO_SETTINGS_MODULE"] = "chatapp.settings"
+    hypothesis.settings.register_profile("patient", deadline=None)  # no test asserts a time
+    hypothesis.settings.load_profile("patient")
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

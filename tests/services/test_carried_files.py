@@ -1,6 +1,5 @@
 """Messages that repeat others carry the same objects; an object goes with the last row that names it."""
 
-from collections.abc import Iterator
 from functools import partial
 from uuid import uuid4
 
@@ -16,14 +15,7 @@ from conversations.services.reconciling import find_differences
 from tests.factories import PNG, make_assistant, make_file, make_model, make_user, token
 from tests.together import at_once
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def clean_storage() -> Iterator[None]:
-    yield
-    for found in list(storage.list_keys()):
-        storage.delete(found.key)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 
 
 @pytest.fixture

@@ -46,6 +46,9 @@ _SHOWN = (
 @pytest.fixture(scope="module")
 def large_site(openai: FakeOpenAI) -> Iterator[Site]:
     with running_site(os.environ["DATABASE_URL"], openai) as site:
+        # It would be at work when a test ends all sessions of the database, which may not end it.
+        for table in ("conversations_conversation", "conversations_message"):
+            site.sql(f"ALTER TABLE {table} SET (autovacuum_enabled = false, toast.autovacuum_enabled = false)")
         yield site
 
 
