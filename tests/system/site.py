@@ -26,8 +26,8 @@ from tests.system.client import Client
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def wait_for[Value](look: Callable[[], Value], *, seconds: float = 30, what: str = "it") -> Value:
-    """Look again and again until there is something to see; fail after `seconds`."""
+def wait_for[Value](look: Callable[[], Value], *, seconds: float = 30, what: str = "it", pause: float = 0.05) -> Value:
+    """Look again and again, `pause` seconds apart, until there is something to see; fail after `seconds`."""
     give_up_at = time.monotonic() + seconds
     while True:
         value = look()
@@ -35,7 +35,7 @@ def wait_for[Value](look: Callable[[], Value], *, seconds: float = 30, what: str
             return value
         if time.monotonic() > give_up_at:
             raise AssertionError(f"{what} did not come about within {seconds} s")
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 @dataclass

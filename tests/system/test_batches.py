@@ -80,7 +80,8 @@ class Program:
             shown = self.read(batch)
             return shown if shown["state"] == state else {}
 
-        return wait_for(reached, seconds=120, what=f"the batch that is {state}")
+        # As often as programs may ask, not as often as they can.
+        return wait_for(reached, seconds=120, what=f"the batch that is {state}", pause=0.5)
 
 
 def kill_worker(site: Site, name: str) -> None:
@@ -100,7 +101,7 @@ def test_p1_i4_a_batch_survives_a_killed_worker_and_asks_each_prompt_once(site: 
     site.wait_for_text(begun["p1-slow-0"]["message"], 10)
     kill_worker(site, "worker")
     site.start_worker("worker two")
-    wait_for(lambda: program.read(batch)["state"] == "paused", seconds=90, what="the trouble that is noted")
+    program.wait_for(batch, "paused")
     site.sql("UPDATE batches_batch SET paused_until = now()")
 
     shown = program.wait_for(batch, "done")

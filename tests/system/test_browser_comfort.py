@@ -3,6 +3,7 @@
 import io
 import re
 import unicodedata
+from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, Route, expect
 from pypdf import PdfReader
@@ -272,11 +273,13 @@ def test_a_first_visit_asks_for_few_files(browser: Browser, site: Site) -> None:
 
 
 def test_a_script_that_fails_leaves_the_others_running_and_is_complained_of(browser: Browser, site: Site) -> None:
-    def break_first(route: Route) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, body=response.text().replace("try {\n", "try {\nthrow Error('broken');\n", 1))
-
     visitor = Visitor(browser, site, "broken-script")
+
+    def break_first(route: Route) -> None:
+        whole = urlopen(route.request.url, timeout=10).read().decode()
+        broken = whole.replace("try {\n", "try {\nthrow Error('broken');\n", 1)
+        route.fulfill(content_type="text/javascript", body=broken)
+
     visitor.context.route(re.compile(r"/static/js/app\."), break_first)
     page = visitor.open("/conversations/")
     ask(page, "a question " + marker(text="An answer."))

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.system.browser import FITS, PHONE, Visitor, faults_in_both_themes
+from tests.system.jobs import index_words_of, run_job
 from tests.system.site import Site, marker, wait_for
 
 WORD = "samphire"  # which no other test says
@@ -17,11 +18,7 @@ INSERT INTO accounts_user_user_permissions (user_id, permission_id)
 SELECT person.id, permission.id FROM accounts_user AS person, auth_permission AS permission
 WHERE person.username = %s AND permission.codename = 'review_conversation'
 """
-JOB = "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES (%s, %s, %s) RETURNING id"
-LEFT = "SELECT count(*) FROM procrastinate_jobs WHERE id = %s AND status IN ('todo', 'doing')"
-CALLS = "SELECT count(*) FROM conversations_generation WHERE status IN ('pending', 'running')"
-UNINDEXED = "SELECT count(*) FROM conversations_message WHERE search_vector IS NULL"
-STALE = "SELECT count(*) FROM records_staleconversation"
+STALE = "SELECT count(*) FROM records_staleconversation WHERE conversation_id = %s"
 DEEDS = """
 SELECT kind, object_id, reason, details FROM audit_auditevent
 WHERE actor_id = (SELECT id FROM accounts_user WHERE username = %s) ORDER BY seq
@@ -43,20 +40,13 @@ class Room:
         return visitor
 
 
-def run(site: Site, task: str, queue: str) -> None:
-    """Have a periodic job run now."""
-    ((job,),) = site.sql(JOB, queue, task, json.dumps({"timestamp": 0}))
-    wait_for(lambda: site.sql(LEFT, job)[0][0] == 0, what=task)
-
-
 @pytest.fixture(scope="module")
 def room(site: Site, browser: Browser) -> Room:
     conversation, answer = site.sign_in("forager").begin(f"Where does {WORD} grow? {marker(text='By the **sea**.')}")
     site.wait_until_ended(answer)
-    wait_for(lambda: not site.sql(CALLS)[0][0], what="the title")  # which has a message indexed anew
-    run(site, "conversations.tasks.index_messages", "answers")
-    run(site, "records.tasks.keep_facts", "background")
-    wait_for(lambda: site.sql(UNINDEXED)[0][0] == site.sql(STALE)[0][0] == 0, what="words and sums")
+    index_words_of(site, "forager")
+    run_job(site, "records.tasks.keep_facts", "background")
+    wait_for(lambda: not site.sql(STALE, conversation)[0][0], what="the sums")
     return Room(site, browser, conversation)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.factories import PNG
 from tests.system.browser import ANSWER, FITS, PHONE, Visitor, ask, faults
+from tests.system.jobs import index_words_of, run_job
 from tests.system.site import Site, marker, wait_for
 
 WORD = "quillwort"  # which no other test says
@@ -23,10 +23,6 @@ INSERT INTO accounts_user_user_permissions (user_id, permission_id)
 SELECT person.id, permission.id FROM accounts_user AS person, auth_permission AS permission
 WHERE person.username = %s AND permission.codename = 'review_conversation'
 """
-JOB = "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES (%s, %s, %s) RETURNING id"
-LEFT = "SELECT count(*) FROM procrastinate_jobs WHERE id = %s AND status IN ('todo', 'doing')"
-CALLS = "SELECT count(*) FROM conversations_generation WHERE status IN ('pending', 'running')"
-UNINDEXED = "SELECT count(*) FROM conversations_message WHERE search_vector IS NULL"
 DEEDS = """
 SELECT kind, object_id, reason FROM audit_auditevent
 WHERE actor_id = (SELECT id FROM accounts_user WHERE username = %s) ORDER BY seq
@@ -43,12 +39,6 @@ class Journey:
     browser: Browser
     conversations: list[str]
     policy_id: int
-
-
-def run(site: Site, task: str, queue: str) -> None:
-    """Have a periodic job run now."""
-    ((job,),) = site.sql(JOB, queue, task, json.dumps({"timestamp": 0}))
-    wait_for(lambda: site.sql(LEFT, job)[0][0] == 0, what=task)
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +58,8 @@ def journey(site: Site, browser: Browser) -> Journey:
     second, answer = site.sign_in("botanist").begin(f"Two {WORD}s {marker(text='And again.')}")
     site.wait_until_ended(answer)
     owner.context.close()
-    wait_for(lambda: not site.sql(CALLS)[0][0], what="the titles")  # which have messages indexed anew
-    run(site, "conversations.tasks.index_messages", "answers")
-    wait_for(lambda: not site.sql(UNINDEXED)[0][0], what="the index")
-    run(site, "records.tasks.fill_review_queue", "background")
+    index_words_of(site, "botanist")
+    run_job(site, "records.tasks.fill_review_queue", "background")
     return Journey(site, browser, [found[1], second], policy_id)
 
 
