@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-print-directory
 PYTHON = .venv/bin/python
 
-.PHONY: help run test check bench pins venv browser
+.PHONY: help run test slow check bench pins venv browser
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
@@ -11,10 +11,14 @@ run: venv ## Serve Verbatim on http://127.0.0.1:8000 (PORT=, VAR_DIR=); Ctrl-C s
 	@$(PYTHON) -m chatapp.embedded.install run
 	@exec $(PYTHON) -m chatapp.embedded.child --end-with-parent TERM -- $(PYTHON) -m chatapp.embedded
 
-test: venv browser ## Run the whole test suite (ARGS="-k name" for a part)
+test: venv browser ## Run the tests but for the slow ones, within six minutes (ARGS="-k name": these, slow or not)
+	@$(PYTHON) -m chatapp.embedded.install run dev local
+	@sh .ci/test $(or $(ARGS),-m "not slow")
+
+slow: venv browser ## Run the slow tests: journeys through every page in a browser, bombs, sweeps (.ci/run runs all)
 	@$(PYTHON) -m chatapp.embedded.install run dev local
 	@sh .ci/examples
-	@sh .ci/test $(ARGS)
+	@sh .ci/test -m slow
 
 check: venv ## Format, lint, types, templates, migrations, settings, pins; changes nothing
 	@$(PYTHON) -m chatapp.embedded.install run dev local

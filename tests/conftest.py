@@ -32,6 +32,13 @@ _FOREIGN = (
 )
 _HEAVY = ("system", "run", "examples")
 _PATIENT = ("test_killed_processes.py", "test_database_outages.py")  # they wait for minutes, beside those that work
+# The main job in a browser and on running processes, whatever ends them: what `make test` has of tests/system.
+_MAIN_JOB = (
+    *_PATIENT,
+    "test_browser_journey.py",
+    "test_endings.py",
+    "test_turn.py",
+)
 _folder = pytest.StashKey[Path]()
 _cluster = pytest.StashKey[Cluster]()
 
@@ -49,6 +56,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # Without `collectstatic` there is no manifest; pages drawn in this process name the files as they are.
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the slow ones among those that start programs and browsers."""
+    folder, name = item.path.parent.name, item.path.name
+    if folder == "examples" or (folder == "system" and name not in _MAIN_JOB):
+        item.add_marker(pytest.mark.slow)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

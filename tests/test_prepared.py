@@ -27,6 +27,7 @@ def busy(tmp_path: Path) -> Iterator[Cluster]:
     cluster.stop("immediate")
 
 
+@pytest.mark.slow
 def test_a_database_is_dropped_under_sessions_and_under_the_servers_own_cleaning(busy: Cluster) -> None:
     with psycopg.connect(busy.url, autocommit=True) as connection:
         copy(connection, "left", template="template1")

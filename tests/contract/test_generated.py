@@ -125,6 +125,7 @@ def loop() -> Iterator[asyncio.Runner]:
         runner.run(in_thread(connections.close_all))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 @pytest.mark.django_db(transaction=True)
 def test_f8_what_is_made_up_meets_no_fault_and_nobody_else_s_words(

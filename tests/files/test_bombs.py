@@ -220,6 +220,7 @@ def refuse(case: str, cases: dict[str, tuple[str, Callable[[], bytes]]], put: Pu
     return verdict.problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ARCHIVES)
 def test_F11_an_archive_that_is_a_bomb_is_refused_at_little_cost(case: str, put: Put, tmp_path: Path) -> None:
     refuse(case, ARCHIVES, put, tmp_path)
@@ -230,6 +231,7 @@ def test_F12_an_image_of_too_much_is_refused_at_little_cost(case: str, put: Put,
     refuse(case, FLOODS, put, tmp_path)
 
 
+@pytest.mark.slow
 def test_F12_a_jpeg_of_many_passes_costs_no_more_than_the_limit(put: Put) -> None:
     verdict = judge(put("a.jpg", jpeg_of_many_scans()))
     assert "within the time and memory" in verdict.problem

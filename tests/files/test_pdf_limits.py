@@ -38,6 +38,7 @@ CASES: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_F11_a_pdf_that_would_not_end_is_refused_within_the_limits(case: str, put: Put) -> None:
     verdict = judge(put("a.pdf", CASES[case]()))

@@ -59,11 +59,13 @@ def test_it_cannot_take_memory_write_files_or_open_many(code: str, file: BinaryI
     left.unlink(missing_ok=True)
 
 
+@pytest.mark.slow
 def test_it_is_ended_where_it_works_too_long(file: BinaryIO) -> None:
     status, _ = run(LIMITED + "\nwhile True: pass", file)
     assert status < 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     ["time.sleep(60)", "os.close(1); time.sleep(60)", "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"],

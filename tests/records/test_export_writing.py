@@ -75,6 +75,7 @@ def test_a_part_is_closed_before_it_grows_too_large_and_a_large_conversation_is_
     assert len(rows(export)) == 5 + 220
 
 
+@pytest.mark.slow
 def test_wherever_a_writer_dies_nothing_is_doubled_and_no_object_is_left(
     settings: Settings, folder: FilesFolder
 ) -> None:
@@ -259,6 +260,7 @@ def test_whoever_is_told_to_stop_leaves_the_part_to_the_next() -> None:
     assert heads(export) == ["Number 0", "Number 1", "Number 2"]
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_however_many_messages_a_conversation_has() -> None:
     make_long(6_000)
     export = ask()

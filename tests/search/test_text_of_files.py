@@ -132,6 +132,7 @@ def test_files_without_readable_text_have_none() -> None:
     assert read("a.png", PNG) == ""
 
 
+@pytest.mark.slow
 def test_a_bomb_ends_the_reader_alone() -> None:
     assert read("a.docx", office("docx", main=b"<w>" + b"<t/>" * 40_000_000)) == ""
 

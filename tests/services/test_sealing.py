@@ -182,6 +182,7 @@ def test_a_sealed_document_is_no_orphan_and_a_lost_one_is_told() -> None:
     assert str(sealed.pk) in difference.detail
 
 
+@pytest.mark.slow
 def test_twenty_thousand_messages_are_sealed_in_flat_memory() -> None:
     conversation = make_long(20_000)
     with bounded(megabytes=16):

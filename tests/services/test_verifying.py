@@ -285,6 +285,7 @@ def test_a_document_is_read_in_parts_wherever_it_is_cut() -> None:
     assert list(canonical.read_parts(file)) == list(canonical.parts(sealed.pk))
 
 
+@pytest.mark.slow
 def test_twenty_thousand_messages_are_compared_in_flat_memory() -> None:
     conversation = make_long(20_000)
     seal_conversation(conversation_id=conversation.pk)

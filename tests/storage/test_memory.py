@@ -69,10 +69,12 @@ def grown(environment: Mapping[str, str], *, readers: int) -> None:
     assert values["read"] < 15 + 2 * readers
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_with_a_bucket(s3: FakeS3) -> None:
     grown(s3.environment(s3.make_bucket()) | {"NO_PROXY": "127.0.0.1"}, readers=2)
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_with_a_folder_and_many_readers(tmp_path: Path) -> None:
     grown({"VAR_DIR": str(tmp_path)}, readers=20)
 

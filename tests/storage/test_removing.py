@@ -196,6 +196,7 @@ LOCKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("place", ["before the tombstone", "among the objects", "before the rows"])
 def test_a_run_that_is_killed_is_gone_on_with_where_it_was(

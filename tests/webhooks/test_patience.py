@@ -40,6 +40,7 @@ def test_who_refuses_one_after_the_other_is_left_alone_for_a_while(listener: Lis
     assert {state for _, state in standings(endpoint)} == {DELIVERED}
 
 
+@pytest.mark.slow
 def test_one_that_is_refused_for_ever_holds_up_no_other(listener: Listener) -> None:
     endpoint, _ = make_endpoint(listener.url)
     events = make_events(4)
