@@ -15,7 +15,7 @@ test: venv browser ## Run the tests but for the slow ones, within six minutes (A
 	@$(PYTHON) -m chatapp.embedded.install run dev local
 	@sh .ci/test $(or $(ARGS),-m "not slow")
 
-slow: venv browser ## Run the slow tests: journeys through every page in a browser, bombs, sweeps (.ci/run runs all)
+slow: venv browser ## Run the slow tests: every page in a browser, an S3 server, front ends, bombs (.ci/run runs all)
 	@$(PYTHON) -m chatapp.embedded.install run dev local
 	@sh .ci/examples
 	@sh .ci/test -m slow

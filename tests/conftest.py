@@ -32,6 +32,7 @@ _FOREIGN = (
 )
 _HEAVY = ("system", "run", "examples")
 _PATIENT = ("test_killed_processes.py", "test_database_outages.py")  # they wait for minutes, beside those that work
+_PROGRAMS = ("system", "examples", "storage", "company")  # sites, browsers, an S3 server, a company's sign-in
 # The main job in a browser and on running processes, whatever ends them: what `make test` has of tests/system.
 _MAIN_JOB = (
     *_PATIENT,
@@ -59,9 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the slow ones among those that start programs and browsers."""
-    folder, name = item.path.parent.name, item.path.name
-    if folder == "examples" or (folder == "system" and name not in _MAIN_JOB):
+    """Mark as slow what works with other programs, but for the main job."""
+    if item.path.parent.name in _PROGRAMS and item.path.name not in _MAIN_JOB:
         item.add_marker(pytest.mark.slow)
 
 

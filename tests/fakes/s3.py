@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -52,7 +53,7 @@ class FakeS3(FakeServer):
         self._root = tuple(told["root"])
         self.access_key, self.secret_key = told["app"]
 
-    @property
+    @functools.cached_property
     def client(self) -> S3Client:
         """A client that may do everything, for looking at what is there."""
         key_id, secret = self._root

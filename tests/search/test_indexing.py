@@ -146,12 +146,14 @@ def test_a_title_that_changes_while_its_message_is_indexed_is_indexed_again(tran
 
 
 def test_the_job_finds_its_work_by_the_index_alone(anna: User) -> None:
+    say(anna, *["umbrella"] * 300)
+    index_messages()
     say(anna, "umbrella")
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("ANALYZE conversations_message")
         cursor.execute(
             "EXPLAIN SELECT id FROM conversations_message WHERE search_vector IS NULL"
-            " AND NOT (status IN ('queued', 'streaming')) AND id < '01a202ec-adae-7c34-a105-2ff0835a5f8a'"
+            " AND NOT (status IN ('queued', 'streaming')) AND id < 'ffffffff-ffff-7fff-bfff-ffffffffffff'"
             " ORDER BY id DESC LIMIT 50 FOR NO KEY UPDATE SKIP LOCKED"
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
