@@ -2,6 +2,7 @@
 
 import hmac
 import os
+import ssl
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -171,6 +172,25 @@ def http_url(name: str, default: str = "", *, check: Callable[[str], bool] | Non
     if check is not None and not check(value):
         raise ImproperlyConfigured(f"{name} is {value!r}: plain http is allowed only on this machine (127.0.0.1).")
     return value
+
+
+def trust_certificates(name: str) -> None:
+    """Have every connection to another system trust the authorities in this file; one that cannot be used is refused.
+
+    OpenSSL reads SSL_CERT_FILE itself, for the model and for webhooks, and takes an empty one for a file that holds
+    none; `requests` and botocore read another variable, which is set beside it.
+    """
+    path = text(name)
+    if not path:
+        os.environ.pop(name, None)
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        raise ImproperlyConfigured(f"{name} is {path!r}, which holds no certificate in PEM format.") from None
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} is {path!r}, which cannot be read: {error.strerror}.") from None
+    os.environ.setdefault("REQUESTS_CA_BUNDLE", path)
 
 
 def is_safe_origin(url: str) -> bool:

@@ -230,6 +230,10 @@ SEARCH_LANGUAGE = env.text("SEARCH_LANGUAGE", "english")
 
 CONCLUDE_AFTER_IDLE_DAYS = env.whole_number("CONCLUDE_AFTER_IDLE_DAYS", 0, maximum=36_500)  # 0: never
 
+# Certificates --------------------------------------------------------------------------------------------------------
+
+env.trust_certificates("SSL_CERT_FILE")
+
 # Webhooks ------------------------------------------------------------------------------------------------------------
 
 # Private networks to which events may be sent; otherwise they go to public addresses alone.

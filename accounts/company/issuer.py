@@ -14,6 +14,8 @@ import jwt
 from allauth.socialaccount.adapter import get_adapter
 from django.conf import settings
 
+from accounts.faults import describe
+
 logger = logging.getLogger(__name__)
 
 LEEWAY_SECONDS = 30
@@ -220,7 +222,7 @@ def fetch(address: Any, **headers: str) -> dict[str, Any]:
                 raise ProviderAway(f"{urlsplit(address).path} answered too much.")
             found = response.json()
     except (OSError, ValueError) as error:  # of requests: its errors are OSErrors
-        raise ProviderAway(f"{urlsplit(address).path} cannot be had: {type(error).__name__}") from error
+        raise ProviderAway(f"{urlsplit(address).path} cannot be had: {describe(error)}") from error
     if not isinstance(found, dict):
         raise ProviderAway(f"{urlsplit(address).path} answered no object.")
     return found

@@ -21,6 +21,7 @@ from botocore.exceptions import (
 from django.conf import settings
 from storages.backends.s3 import S3Storage
 
+from accounts.faults import describe
 from conversations.files.objects import PREFIX, ObjectMissing, Reader, StorageProblem, StoredObject
 
 if TYPE_CHECKING:
@@ -174,4 +175,4 @@ def _telling(what: str, key: str) -> Iterator[None]:
         kind = ObjectMissing if code in _MISSING else StorageProblem
         raise kind(f"{what} {key}: {code}") from error
     except BotoCoreError as error:
-        raise StorageProblem(f"{what} {key}: {type(error).__name__}") from error
+        raise StorageProblem(f"{what} {key}: {describe(error)}") from error
