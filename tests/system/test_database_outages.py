@@ -14,6 +14,7 @@ from tests.system.program import START, Asker, Program, Reader, slow
 from tests.system.site import Site, marker, wait_for
 
 pytestmark = pytest.mark.timeout(280)
+KEPT = "SELECT count(*) FROM conversations_message WHERE text = %s"
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,10 @@ def test_d1_a_database_that_goes_away_is_waited_for_by_all_who_wait(own_site: Si
     program = Program.of(own_site)
     prompt, text = slow("away", 4)
     streamed = Reader(program.stream("POST", START, prompt))
-    waited = Asker(program, "POST", START, slow("gone", 4)[0])
+    later, later_text = slow("gone", 4)
+    waited = Asker(program, "POST", START, later)
     wait_for(lambda: len(streamed.text) > 100, what="text")
+    wait_for(lambda: own_site.sql(KEPT, later["text"])[0][0], what="the prompt of who waits")
 
     own_cluster.stop("fast")
     status, problem, headers = program.ask("POST", START, {"text": "Hello"})
@@ -71,7 +74,7 @@ def test_d1_a_database_that_goes_away_is_waited_for_by_all_who_wait(own_site: Si
     assert (streamed.text, streamed.completed["text"]) == (text, text)
     assert waited.answer is not None
     status, message, _ = waited.answer
-    assert (status, message["status"], message["text"]) == (201, "completed", slow("gone", 4)[1])
+    assert (status, message["status"], message["text"]) == (201, "completed", later_text)
 
 
 def test_d1_an_outage_of_60_s_costs_no_answer_a_word_and_no_process(
