@@ -17,6 +17,7 @@ from conversations.services import (
 )
 from conversations.services.jobs import FORGET_TASK
 from tests.services.calls import FINISHED, begin, claim, fetch, job_of, jobs, lose, sql, status_of, title_of
+from tests.services.other import Other
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +56,22 @@ def test_p5_a_writer_that_was_thought_dead_hands_nothing_over() -> None:
     assert settle(message_id=answer.pk)
     assert not settle(message_id=answer.pk, attempt=plan.attempt)
     assert status_of(answer.pk) == "queued"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_waited_for_a_settlement_takes_the_call_that_it_planned() -> None:
+    answer = begin()
+    fetch(job_of(answer))
+    lose(job_of(answer))
+    with transaction.atomic():
+        assert settle(message_id=answer.pk)
+        woken = Other(lambda: claim(answer))
+        woken.wait_until_it_waits()
+    plan = woken.end()
+
+    assert plan.generation_id == answer.generations.order_by("id").last().pk
+    assert finish_answer(plan=plan, finished=FINISHED, text="Hi", progress=CallProgress())
+    assert [call.status for call in answer.generations.order_by("id")] == ["interrupted", "completed"]
 
 
 @pytest.mark.django_db(transaction=True)
