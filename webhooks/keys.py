@@ -37,6 +37,15 @@ def reveal(concealed: str) -> str:
         raise LostSecret from None
 
 
+def is_readable(concealed: str) -> bool:
+    """Tell whether a secret can still be signed with."""
+    try:
+        reveal(concealed)
+    except LostSecret:
+        return False
+    return True
+
+
 def sign(with_secrets: Iterable[str], *, uid: str, timestamp: int, body: bytes) -> str:
     """Return the value of the header `webhook-signature`: HMAC-SHA256 of `uid.timestamp.body` with each secret."""
     content = f"{uid}.{timestamp}.".encode() + body

@@ -159,6 +159,7 @@ class WebhookEndpointAdmin(KeptWhileInUse):
         if isinstance(endpoint, HttpResponse):
             return endpoint
         secret = make_new_secret(endpoint=endpoint, made_by=cast("User", request.user))
+        endpoint.refresh_from_db()
         return self._show_secret(request, endpoint, secret, is_new=False)
 
     def replay_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -116,9 +117,34 @@ def test_the_page_says_for_how_long_both_sign(client: Client, administrator: Use
     page = reverse("admin:webhooks_webhookendpoint_change", args=[endpoint.pk])
     assert "For a day, deliveries are signed with the present one, too." in client.get(page).content.decode()
     shown = client.post(reverse("admin:webhooks_webhookendpoint_secret", args=[endpoint.pk])).content.decode()
-    assert "with the one before, too" in shown
+    assert "signed with the one before, too" in shown
     until = fresh(endpoint).former_until
     assert until is not None
     assert f"too, until {until:%-d %B %Y, %H:%M}." in client.get(page).content.decode()
     pass_time(days=1, seconds=1)
     assert "For a day," in client.get(page).content.decode()
+
+
+def test_after_a_change_of_secret_key_a_new_secret_ends_the_pause_and_promises_no_overlap(
+    listener: Listener, administrator: User, client: Client, settings: Settings
+) -> None:
+    endpoint, old = make_endpoint(listener.url)
+    settings.SECRET_KEY = "another key for tests alone, in no way a secret of anybody"
+    make_events(1)
+    send()
+    assert fresh(endpoint).resume_at is not None
+    client.force_login(administrator)
+    shown = client.post(reverse("admin:webhooks_webhookendpoint_secret", args=[endpoint.pk])).content.decode()
+    page = client.get(reverse("admin:webhooks_webhookendpoint_change", args=[endpoint.pk])).content.decode()
+    assert "the one before" not in shown
+    assert "the one before, too" not in page
+    send()
+    (received,) = listener.received
+    assert len(signatures(received)) == 1
+    assert not is_signed(received, old)
+
+
+def test_the_check_by_hand_refuses_nonsense(is_genuine: IsGenuine) -> None:
+    sent = {"webhook-id": "a", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,é"}
+    for headers in (sent, sent | {"webhook-timestamp": "x"}, sent | {"webhook-timestamp": "²"}, {}):
+        assert not is_genuine("whsec_" + "A" * 44, headers, b"")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from audit import services as audit
 from conversations.models import Event
 from conversations.services import Refusal, Refused
-from webhooks.keys import conceal, make_secret
+from webhooks.keys import conceal, is_readable, make_secret
 from webhooks.models import PATIENCE, TEST_KIND, WebhookDelivery, WebhookEndpoint
 from webhooks.services import jobs
 
@@ -42,15 +42,21 @@ def equip(*, endpoint: WebhookEndpoint) -> str:
 def make_new_secret(*, endpoint: WebhookEndpoint, made_by: User) -> str:
     """Have deliveries signed with a new secret from the next try on, and return it: it is shown once.
 
-    For a day they are signed with those before it as well, so that the listener can be given it in peace.
+    For a day they are signed with those before it as well, so that the listener can be given it in peace. An endpoint
+    that paused, because its secret could no longer be read perhaps, is tried at once.
     """
     secret = make_secret()
     with transaction.atomic():
         endpoint = _lock(endpoint)
-        endpoint.former_secrets = endpoint.signing_secrets[:MOST_FORMER]
-        endpoint.former_until = timezone.now() + OVERLAP
+        endpoint.former_secrets = [former for former in endpoint.signing_secrets if is_readable(former)][:MOST_FORMER]
+        endpoint.former_until = timezone.now() + OVERLAP if endpoint.former_secrets else None
         endpoint.secret = conceal(secret)
-        endpoint.save(update_fields=["secret", "former_secrets", "former_until"])
+        endpoint.resume_at = None
+        endpoint.save(update_fields=["secret", "former_secrets", "former_until", "resume_at"])
+        now = timezone.now()
+        waiting = WebhookDelivery.objects.filter(endpoint=endpoint, state=WebhookDelivery.State.PENDING, due_at__gt=now)
+        waiting.update(due_at=now)
+        jobs.defer_sending()
         audit.record(kind="webhook.secret_made", actor=made_by, object_type=OBJECT_TYPE, object_id=endpoint.pk)
     return secret
 
