@@ -50,5 +50,5 @@ def _read(paths: Mapping[str, tuple[Storage, str]], part: str) -> str:
 
 
 def _wrapped(bundle: str, content: str) -> str:
-    """Let the scripts after one that fails still run, as they would in files of their own."""
+    """Let the scripts after one that fails still run. One that cannot be parsed keeps them all from running."""
     return f"try {{\n{content}\n}} catch (error) {{\n  reportError(error);\n}}\n" if bundle.endswith(".js") else content

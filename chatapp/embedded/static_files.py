@@ -10,7 +10,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import call_command
 
-from chatapp.bundles import BUNDLES
+from chatapp import bundles
 
 _PACKAGES = ("django", "servestatic")  # which say how a file is named and packed
 
@@ -30,7 +30,8 @@ def gather(stamp: Path) -> None:
 
 
 def _digest() -> str:
-    digest = hashlib.sha256(f"{settings.STATIC_ROOT} {[version(name) for name in _PACKAGES]} {BUNDLES}".encode())
+    digest = hashlib.sha256(f"{settings.STATIC_ROOT} {[version(name) for name in _PACKAGES]}".encode())
+    digest.update(Path(bundles.__file__).read_bytes())  # what is joined, and how
     for finder in get_finders():
         for name, storage in finder.list([]):
             found = Path(storage.path(name)).stat()

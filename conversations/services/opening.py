@@ -110,8 +110,8 @@ SELECT id, parent_id, role, text, EXISTS (SELECT FROM conversations_attachment W
 FROM conversations_message AS said
 WHERE conversation_id = (SELECT conversation_id FROM conversations_message WHERE id = %(message)s)
 """
-# The row is locked by a statement of its own, in the same round trip: the next one then sees what was committed while it
-# was waited for. The call that was newest before may have been settled by then.
+# The row is locked by a statement of its own, in the same round trip: the next one then sees what was committed while
+# it was waited for. The call that was newest before may have been settled by then.
 _LOCK = "SELECT FROM conversations_message WHERE id = %(message)s FOR NO KEY UPDATE;"
 _CLAIM = _LOCK + _CLAIMED + _CALL + _SAID
 _FIND = _FOUND + _CALL + _SAID
