@@ -69,7 +69,7 @@ def test_a_claim_that_waited_for_a_settlement_takes_the_call_that_it_planned() -
         woken.wait_until_it_waits()
     plan = woken.end()
 
-    assert plan.generation_id == answer.generations.order_by("id").last().pk
+    assert plan.generation_id == answer.generations.latest("id").pk
     assert finish_answer(plan=plan, finished=FINISHED, text="Hi", progress=CallProgress())
     assert [call.status for call in answer.generations.order_by("id")] == ["interrupted", "completed"]
 
