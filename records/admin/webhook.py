@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -149,7 +151,8 @@ class WebhookEndpointAdmin(KeptWhileInUse):
         endpoint = self._changeable(request, pk)
         if isinstance(endpoint, HttpResponse):
             return endpoint
-        send_test(endpoint=endpoint, asked_by=cast("User", request.user))
+        with _deleted_meanwhile():
+            send_test(endpoint=endpoint, asked_by=cast("User", request.user))
         messages.success(request, "A test is on its way. What comes of it appears below within some seconds.")
         return _back_to(endpoint)
 
@@ -158,8 +161,13 @@ class WebhookEndpointAdmin(KeptWhileInUse):
         endpoint = self._changeable(request, pk)
         if isinstance(endpoint, HttpResponse):
             return endpoint
-        secret = make_new_secret(endpoint=endpoint, made_by=cast("User", request.user))
-        endpoint.refresh_from_db()
+        try:
+            with _deleted_meanwhile():
+                secret = make_new_secret(endpoint=endpoint, made_by=cast("User", request.user))
+                endpoint.refresh_from_db()
+        except Refused as refused:
+            messages.error(request, refused.message)
+            return _back_to(endpoint)
         return self._show_secret(request, endpoint, secret, is_new=False)
 
     def replay_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -172,7 +180,10 @@ class WebhookEndpointAdmin(KeptWhileInUse):
             messages.error(request, " ".join(map(str, form.errors["seq"])))
             return _back_to(endpoint)
         try:
-            count = replay_from(endpoint=endpoint, seq=form.cleaned_data["seq"], asked_by=cast("User", request.user))
+            with _deleted_meanwhile():
+                count = replay_from(
+                    endpoint=endpoint, seq=form.cleaned_data["seq"], asked_by=cast("User", request.user)
+                )
         except Refused as refused:
             messages.error(request, refused.message)
         else:
@@ -224,6 +235,15 @@ def standing_of(endpoint: WebhookEndpoint) -> str:
     if endpoint.gave_up_at is not None:
         return "Deliveries were given up"
     return "Away" if endpoint.troubled_at is not None else "All is well"
+
+
+@contextmanager
+def _deleted_meanwhile() -> Iterator[None]:
+    """Answer as for an endpoint that never was where somebody deletes it in between."""
+    try:
+        yield
+    except WebhookEndpoint.DoesNotExist:
+        raise Http404 from None
 
 
 def _back_to(endpoint: WebhookEndpoint) -> HttpResponse:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import User
+from records.admin.webhook import WebhookEndpointAdmin
 from tests.factories import make_user
 from tests.fakes.listener import Listener, Received
 from tests.webhooks.sent import fresh, is_signed, make_endpoint, make_events, pass_time, send
@@ -87,6 +88,44 @@ def test_secrets_made_one_after_the_other_leave_the_one_that_the_listener_still_
     latest = make_new_secret(endpoint=endpoint, made_by=administrator)
     received = next_delivery(listener)
     assert [is_signed(received, secret) for secret in [*made, latest]] == [False, False, True, True]
+
+
+def test_no_secret_is_made_that_would_cut_off_the_listener(
+    listener: Listener, administrator: User, client: Client
+) -> None:
+    endpoint, first = make_endpoint(listener.url)
+    for _ in range(3):
+        make_new_secret(endpoint=endpoint, made_by=administrator)
+    before = fresh(endpoint)
+    assert before.former_until is not None
+    client.force_login(administrator)
+    page = client.post(reverse("admin:webhooks_webhookendpoint_secret", args=[endpoint.pk]), follow=True)
+    told = f"signed with 4 secrets already. Another one can be made after {before.former_until:%-d %B %Y, %H:%M}."
+    assert told in page.content.decode()
+    assert (fresh(endpoint).secret, fresh(endpoint).former_secrets) == (before.secret, before.former_secrets)
+    assert is_signed(next_delivery(listener), first)
+    pass_time(hours=24.1)
+    make_new_secret(endpoint=endpoint, made_by=administrator)
+    assert len(signatures(next_delivery(listener))) == 2
+
+
+@pytest.mark.parametrize("deed", ["test", "secret", "replay"])
+def test_an_endpoint_that_is_deleted_in_between_is_not_found(
+    administrator: User, client: Client, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    endpoint, _ = make_endpoint("https://crm.example.com/")
+    found = WebhookEndpointAdmin._changeable
+
+    def find_and_lose(*args: Any) -> Any:
+        was_there = found(*args)
+        WebhookEndpoint.objects.all().delete()
+        return was_there
+
+    monkeypatch.setattr(WebhookEndpointAdmin, "_changeable", find_and_lose)
+    client.force_login(administrator)
+    address = reverse(f"admin:webhooks_webhookendpoint_{deed}", args=[endpoint.pk])
+    assert client.post(address, {"seq": 1}).status_code == 404
+    assert not WebhookEndpoint.objects.exists()
 
 
 def test_a_secret_that_can_no_longer_be_read_keeps_the_new_one_from_nothing(

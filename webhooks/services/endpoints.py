@@ -23,6 +23,7 @@ OBJECT_TYPE = "webhookendpoint"
 OVERLAP = datetime.timedelta(days=1)
 """For how long deliveries are signed with the secrets before a new one, too."""
 MOST_FORMER = 3
+"""How many secrets may sign beside the present one."""
 KEPT = datetime.timedelta(days=90)
 """For how long the log keeps deliveries that have ended."""
 BATCH = 5000
@@ -44,11 +45,20 @@ def make_new_secret(*, endpoint: WebhookEndpoint, made_by: User) -> str:
 
     For a day they are signed with those before it as well, so that the listener can be given it in peace. An endpoint
     that paused, because its secret could no longer be read perhaps, is tried at once.
+
+    Raises Refused (limit) while four sign: the listener may have the oldest of them still.
     """
     secret = make_secret()
     with transaction.atomic():
         endpoint = _lock(endpoint)
-        endpoint.former_secrets = [former for former in endpoint.signing_secrets if is_readable(former)][:MOST_FORMER]
+        former_secrets = [former for former in endpoint.signing_secrets if is_readable(former)]
+        if len(former_secrets) > MOST_FORMER:
+            raise Refused(
+                Refusal.LIMIT,
+                f"Deliveries are signed with {len(former_secrets)} secrets already. "
+                f"Another one can be made after {timezone.localtime(endpoint.former_until):%-d %B %Y, %H:%M}.",
+            )
+        endpoint.former_secrets = former_secrets
         endpoint.former_until = timezone.now() + OVERLAP if endpoint.former_secrets else None
         endpoint.secret = conceal(secret)
         endpoint.resume_at = None
