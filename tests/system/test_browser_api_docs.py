@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser import FITS, Visitor
+from tests.system.browser import COLOURS, FITS, Visitor, faults
+from tests.system.site import Site
 
+DOCUMENTS = ("/api/docs/", "/api/docs/redoc/")
 LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 
@@ -52,6 +57,8 @@ def test_the_contract_is_one_page_to_read_and_to_search(visitor: Visitor) -> Non
     page = opened(visitor, "/api/docs/redoc/")
     expect(page.get_by_role("heading", name="Find the resources")).to_be_visible()
     seen(page, "redoc")
+    page.locator("[data-section-id$='operation/send_message']").first.scroll_into_view_if_needed()
+    seen(page, "redoc-operation")
     page.locator("input[type=text]").first.fill("rating")
     expect(page.locator("[data-role='search:results'] li").first).to_be_visible()
     # Its makers' logo is written into ReDoc; the policy of the page sees to it that nobody is asked for it.
@@ -59,3 +66,31 @@ def test_the_contract_is_one_page_to_read_and_to_search(visitor: Visitor) -> Non
     assert set(visitor.requests_elsewhere) <= {LOGO}
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate(FITS)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_everything_can_be_read_in_either_theme(browser: Browser, site: Site, path: str, scheme: str) -> None:
+    visitor = Visitor(browser, site, f"reader-of-documents-{scheme}", color_scheme=scheme)
+    page = opened(visitor, path)
+    expect(page.get_by_text("everything that the page does, for programs")).to_be_visible()
+    assert faults(page, COLOURS) == []
+    seen(page, f"{Path(path).name}-{scheme}")
+    visitor.context.close()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_the_reader_s_own_choice_of_colours_overrules_the_system_s(visitor: Visitor, path: str) -> None:
+    page = opened(visitor, "/conversations/")
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    docs = opened(visitor, path)
+    paper = "getComputedStyle(document.body).backgroundColor"
+    ink = "getComputedStyle(document.querySelector('main h1, main h2')).color"
+    dark = (docs.evaluate(paper), docs.evaluate(ink))
+    page.evaluate("localStorage.setItem('theme', 'light')")
+    expect(docs.locator("html")).to_have_attribute("data-theme", "light")
+    docs.wait_for_load_state("networkidle")
+    light = (docs.evaluate(paper), docs.evaluate(ink))
+    lightness = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (*dark, *light)]
+    assert lightness[0] < 150 < 500 < lightness[1]
+    assert lightness[3] < 250 < 700 < lightness[2]
