@@ -197,6 +197,7 @@ def _ask(batch: Batch, item: BatchItem) -> Message:
         client_token=uuid5(batch.pk, str(item.number)),
         title=f"{batch.name}: {item.custom_id}"[:200],
         priority=PRIORITY,
+        is_batched=True,
     )
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from conversations.history.cursors import Cursor
 from conversations.models import Conversation, Message
-from conversations.models.conversation import MOST_PINNED
+from conversations.models.conversation import IN_RAIL, MOST_PINNED, ConversationQuerySet
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -70,13 +70,18 @@ class Rail:
 def read_rail(user: User, *, before: str = "", count: int = PAGE) -> Rail:
     """Return the `count` newest conversations of `user` with the pinned ones, or those after the cursor `before`.
 
-    One query, as it stands on every page. Raises BadCursor.
+    Those that batches began are left out until their owner looks at them or says more in them; lists and searches have
+    them. One query, as it stands on every page. Raises BadCursor.
     """
     cursor = Cursor.read(before, user, _LIST)
-    rows = Conversation.objects.visible_to(user)
-    others = rows.filter(pinned_at__isnull=True).recent()
+    others = others_in_rail(user)
     if cursor is None:
-        pinned = rows.filter(pinned_at__isnull=False).order_by("-pinned_at").values_list(*_COLUMNS)[:_MOST_SHOWN]
+        pinned = (
+            Conversation.objects.visible_to(user)
+            .filter(pinned_at__isnull=False)
+            .order_by("-pinned_at")
+            .values_list(*_COLUMNS)[:_MOST_SHOWN]
+        )
         page = list(pinned.union(others.values_list(*_COLUMNS)[: count + 1], all=True))
     else:
         page = list(others.filter(cursor.rows_after("last_activity_at")).values_list(*_COLUMNS)[: count + 1])
@@ -85,6 +90,11 @@ def read_rail(user: User, *, before: str = "", count: int = PAGE) -> Rail:
     by_time = sorted((row for row in page if not row[3]), key=lambda row: (row[2], row[0]), reverse=True)
     older = Cursor(by_time[count - 1][2], by_time[count - 1][0]).write(user, _LIST) if len(by_time) > count else ""
     return Rail([_entry(row) for row in on_top], _days(by_time[:count]), older, is_newest=cursor is None)
+
+
+def others_in_rail(user: User) -> ConversationQuerySet:
+    """Return what stands below the pinned ones, newest first."""
+    return Conversation.objects.visible_to(user).filter(IN_RAIL, pinned_at__isnull=True).recent()
 
 
 def _days(rows: Iterable[tuple[Any, ...]]) -> list[Day]:

@@ -27,6 +27,9 @@ MOST_PINNED = 50
 RESTORABLE = datetime.timedelta(days=30)
 """How long its owner can have back what they deleted; the record keeps it, and later retention decides."""
 
+IN_RAIL = Q(is_batched=False) | Q(seen_at__isnull=False)
+"""Thousands that a batch began would leave no room for what people said themselves."""
+
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, user: User) -> Self:
@@ -120,6 +123,12 @@ class Conversation(models.Model):
     concluded_by = models.CharField(
         max_length=6, choices=ConcludedBy, blank=True, db_comment="Who concluded it: owner or policy."
     )
+    is_batched = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        db_comment="A batch began it: it stays out of its owner's rail until they look at it or say more in it.",
+    )
     hidden_at = models.DateTimeField(null=True, blank=True, db_comment="When its owner put it out of sight.")
     pinned_at = models.DateTimeField(null=True, blank=True, db_comment="When its owner pinned it to the top.")
     seen_at = models.DateTimeField(
@@ -152,6 +161,11 @@ class Conversation(models.Model):
                 fields=["owner", "-last_activity_at", "-id"],
                 condition=Q(hidden_at__isnull=True),
                 name="conversation_history",
+            ),
+            models.Index(
+                fields=["owner", "-last_activity_at", "-id"],
+                condition=Q(hidden_at__isnull=True, pinned_at__isnull=True) & IN_RAIL,
+                name="conversation_rail",
             ),
             models.Index(fields=["-last_activity_at"], name="conversation_by_activity"),
             models.Index(fields=["owner", "created_at"], name="conversation_begun"),

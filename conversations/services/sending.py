@@ -34,12 +34,14 @@ def start_conversation(
     attachment_ids: Sequence[UUID] = (),
     title: str = "",
     priority: int = 0,
+    is_batched: bool = False,
 ) -> Message:
     """Begin a conversation with its first prompt and return the answer that is now waited for.
 
     The same `client_token` and prompt again return the answer that was made the first time, so that a double submit
     is one conversation. A `title` that is given stays, and no model is asked for one. Answers of a higher `priority` go
-    first. Raises Refused (empty, too_long, assistant_unavailable, no_model, file, token_reused, limit).
+    first. One that a batch begins, `is_batched`, stays out of the rail until its owner looks at it or says more in it.
+    Raises Refused (empty, too_long, assistant_unavailable, no_model, file, token_reused, limit).
     """
     prompt = accepted(prompt)
     try:
@@ -49,6 +51,7 @@ def start_conversation(
                 assistant=assistant,
                 title=title or provisional_title(prompt),
                 is_title_provisional=not title,
+                is_batched=is_batched,
             )
             model = model_for(conversation)
             conversation.save(force_insert=True)

@@ -63,11 +63,15 @@ WHERE conversations_conversation.id = %(id)s
     AND {_rule(Conversation.objects.visible_to(_NOBODY))} AND {_rule(Assistant.objects.visible_to(_NOBODY))}
 FOR NO KEY UPDATE OF conversations_conversation
 """  # noqa: S608 (our names and rules)
-_TURN_ENDS = """
-UPDATE conversations_conversation SET current_leaf_id = %(leaf)s, last_activity_at = %(now)s WHERE id = %(id)s;
+_TURN_ENDS = "UPDATE conversations_conversation SET current_leaf_id = %(leaf)s, last_activity_at = %(now)s"
+# Who says something more in what a batch began has it in the rail from then on.
+_SAY = f"""
+WITH said AS ({_insert(Message, 0, 1)}), planned AS ({_insert(Generation, 2)})
+{_TURN_ENDS}, is_batched = is_batched AND current_leaf_id IS NULL WHERE id = %(id)s; {TAKE_TURN}
 """
-_SAY = f"WITH said AS ({_insert(Message, 0, 1)}), planned AS ({_insert(Generation, 2)}) {_TURN_ENDS} {TAKE_TURN}"
-_ASK_AGAIN = f"WITH said AS ({_insert(Message, 0)}), planned AS ({_insert(Generation, 1)}) {_TURN_ENDS} {TAKE_TURN}"
+_ASK_AGAIN = f"""
+WITH said AS ({_insert(Message, 0)}), planned AS ({_insert(Generation, 1)}) {_TURN_ENDS} WHERE id = %(id)s; {TAKE_TURN}
+"""
 
 
 def find_open(*, owner: User, conversation_id: UUID) -> Conversation | None:

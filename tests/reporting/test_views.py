@@ -55,6 +55,7 @@ LEFT_OUT = {
         "title": TEXT,
         "is_title_provisional": INNER,
         "current_leaf_id": INNER,
+        "is_batched": INNER,
         "pinned_at": INNER,
         "seen_at": INNER,
     },

@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).with_name("golden_document.json")
 
 # Columns that change after a conversation is concluded, or say nothing of what was said in it.
 LEFT_OUT = {
-    Conversation: {"hidden_at", "pinned_at", "seen_at", "removal_begun_at"},
+    Conversation: {"is_batched", "hidden_at", "pinned_at", "seen_at", "removal_begun_at"},
     Message: {"search_vector"},
     Generation: {"reserved_tokens", "reserved_cost"},
     Attachment: {"bucket", "is_read", "provider_file_id", "provider_file_expires_at"},
