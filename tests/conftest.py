@@ -32,7 +32,8 @@ _FOREIGN = (
 )
 _HEAVY = ("system", "run", "examples")
 _PATIENT = ("test_killed_processes.py", "test_database_outages.py")  # they wait for minutes, beside those that work
-_PROGRAMS = ("system", "examples", "storage", "company")  # sites, browsers, an S3 server, a company's sign-in
+# Sites, browsers, an S3 server, a company's sign-in, the program that looks into files.
+_PROGRAMS = ("system", "examples", "storage", "company", "files")
 # The main job in a browser and on running processes, whatever ends them: what `make test` has of tests/system.
 _MAIN_JOB = (
     *_PATIENT,

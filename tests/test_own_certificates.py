@@ -23,6 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from chatapp import env
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
 NOW = datetime.datetime.now(datetime.UTC)
 SYSTEMS = ("model", "bucket", "company sign-in", "webhook")

@@ -42,6 +42,7 @@ def test_f3_invalid_utf8_nul_and_lone_surrogates_are_replaced_or_refused(world: 
         assert changed_tables(before, snapshot()) == []
 
 
+@pytest.mark.slow
 def test_f3_no_field_answers_hostile_bytes_with_a_fault(world: World) -> None:
     ended = world.belongings.ended
     addresses = (

@@ -28,6 +28,7 @@ from tests.factories import make_assistant, make_model, make_user
 from webhooks.models import WebhookDelivery, WebhookEndpoint
 
 # Each as long as the shortest column bears, so that no page cuts the middle of one off.
+pytestmark = pytest.mark.slow
 HOSTILE = [
     "<script>alert(1)</script>\"><img src=x onerror=alert(1)>'><svg/onload=alert(1)>",
     "</title></textarea><iframe srcdoc='<script>alert(1)</script>'>--><script>alert(1)</script><!--",

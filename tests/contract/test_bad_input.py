@@ -26,6 +26,7 @@ from tests.contract.spoiled import bodies, queries, with_nulls
 pytestmark = [
     pytest.mark.django_db(transaction=True),  # streams and files give their database connection back
     pytest.mark.timeout(120),
+    pytest.mark.slow,
 ]
 
 
@@ -171,7 +172,6 @@ def test_f5_methods_and_types_that_are_not_taken_are_refused(office: Office, ope
         office.ask(operation, "asked for as CSV", (406,), Accept="text/csv")
 
 
-@pytest.mark.slow
 @every
 def test_f1_f3_f18_bodies_that_cannot_be_used_are_refused(office: Office, operation: Operation) -> None:
     if operation.takes_json:

@@ -82,6 +82,7 @@ def test_a_killed_program_comes_back(run: Launcher, words: str) -> None:
     wait_until(lambda: run.get("/accounts/login/")[0] == 200, 30)
 
 
+@pytest.mark.slow
 def test_nothing_survives_a_killed_launcher_and_the_next_start_recovers(run: Launcher) -> None:
     os.kill(run.find("-m chatapp.embedded"), signal.SIGKILL)
     run.wait_ended()

@@ -23,6 +23,7 @@ from tests.fakes.folder import FilesFolder
 from tests.files.samples import GOOD, office, pdf
 from tests.search.said import find, say
 
+pytestmark = pytest.mark.slow
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
 
@@ -132,7 +133,6 @@ def test_files_without_readable_text_have_none() -> None:
     assert read("a.png", PNG) == ""
 
 
-@pytest.mark.slow
 def test_a_bomb_ends_the_reader_alone() -> None:
     assert read("a.docx", office("docx", main=b"<w>" + b"<t/>" * 40_000_000)) == ""
 

@@ -111,6 +111,7 @@ def test_p2_a_killed_web_process_touches_no_answer_and_another_goes_on_showing_i
     own_site.kill("web two")
 
 
+@pytest.mark.slow
 def test_p3_a_web_process_with_an_open_stream_ends_within_seconds(own_site: Site) -> None:
     browser = own_site.sign_in()
     _, answer = browser.begin("p3-web " + marker(tokens=200, delay_ms=100))
@@ -122,6 +123,7 @@ def test_p3_a_web_process_with_an_open_stream_ends_within_seconds(own_site: Site
     assert not watcher.is_alive()
 
 
+@pytest.mark.slow
 def test_p3_a_worker_that_is_told_to_end_settles_its_answers(own_site: Site, openai: FakeOpenAI) -> None:
     browser = own_site.sign_in()
     _, short = browser.begin("p3-short " + marker(tokens=60, delay_ms=100))

@@ -220,6 +220,7 @@ def test_a_new_endpoint_is_told_nothing_of_what_was_before(listener: Listener) -
     assert listener.received == []
 
 
+@pytest.mark.slow
 def test_more_events_than_are_planned_ahead_arrive_all_the_same(listener: Listener) -> None:
     endpoint, _ = make_endpoint(listener.url)
     (conversation,) = make_conversations(1)
