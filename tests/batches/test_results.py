@@ -50,6 +50,7 @@ def lines(caller: Caller, batch: Batch) -> list[dict[str, Any]]:
     return [json.loads(one) for one in response.body.decode().splitlines()]
 
 
+@pytest.mark.slow
 def test_the_result_has_a_line_for_each_prompt_at_any_time(caller: Caller, batch: Batch) -> None:
     begin_all()
     found = lines(caller, batch)

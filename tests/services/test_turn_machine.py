@@ -11,6 +11,7 @@ from tests.services.turns import Turns
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.slow
 def test_every_order_of_events_keeps_the_record_true() -> None:
     run_state_machine_as_test(
         Turns,

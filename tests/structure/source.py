@@ -24,8 +24,12 @@ class Module:
     def tree(self) -> ast.Module:
         return ast.parse((ROOT / self.path).read_text(encoding="utf-8"))
 
-    def imports(self) -> Iterator[tuple[str, int]]:
-        """Yield what is imported, with the line: also inside functions, and where only types are checked."""
+    @functools.cached_property
+    def imports(self) -> tuple[tuple[str, int], ...]:
+        """What is imported, with the line: also inside functions, and where only types are checked."""
+        return tuple(self._imports())
+
+    def _imports(self) -> Iterator[tuple[str, int]]:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 yield from ((alias.name, node.lineno) for alias in node.names)

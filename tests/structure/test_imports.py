@@ -53,7 +53,7 @@ def part(name: str) -> str:
 
 
 def ours(module: Module, package: str) -> list[tuple[str, int]]:
-    return [(name, line) for name, line in module.imports() if name == package or name.startswith(f"{package}.")]
+    return [(name, line) for name, line in module.imports if name == package or name.startswith(f"{package}.")]
 
 
 def test_every_part_of_conversations_has_its_place() -> None:
@@ -148,7 +148,7 @@ def test_what_comes_from_outside_has_one_home(library: str) -> None:
 
 def test_the_seam_to_the_model_knows_no_table_and_one_kind_of_setting() -> None:
     for module in within("conversations.llm"):
-        names = {name for name, _ in module.imports()}
+        names = {name for name, _ in module.imports}
         assert not [name for name in names if name.startswith("django.db")], module.path
 
 
